@@ -1,30 +1,30 @@
 """The one tree of errors. Each says what happened, to which account and source, and what to do next.
 
-    MrmError                    exit  HTTP  meaning
-    ├─ UsageError                2    422   the request cannot be carried out as asked
-    │  ├─ UnknownName            2    422   no such metric, dimension, option; nearest names offered
-    │  ├─ DatasetMalformed       2    422   a dataset file breaks the format, row and column named
-    │  └─ MixedCurrencies        2    422   money over several currencies was asked as one number
-    ├─ ConfigurationError        3    500   the installation or its settings must change
-    │  ├─ DirectoryTaken         3    503   another process owns the data directory
-    │  ├─ Unreachable            3    503   a server that we need does not answer
-    │  └─ DiskFull               3    507   nothing can be written
-    ├─ AuthenticationRequired    4    401   nobody is logged in, or the token is no longer good
-    ├─ AccessDenied              4    403   the person may not do this
-    ├─ NotFound                  2    404   no such thing, or not for this person
-    ├─ Conflict                  2    409   the thing changed meanwhile, or exists already
-    ├─ SourceError               5    502   an ad platform; names platform and account
-    │  ├─ AuthorizationExpired   4    502   the token was refused: connect again
-    │  ├─ PermissionDenied       4    502   the account is not open to this token
-    │  ├─ RateLimited            5    503   quota; carries the server's own pause in seconds
-    │  ├─ TransientFailure       5    502   worth a retry
-    │  ├─ RequestRejected        5    502   the platform refuses the request itself: our fault
-    │  ├─ VersionSunset          5    502   the API version is switched off
-    │  ├─ ReportTooLarge         5    502   splitting can no longer help
-    │  └─ IncompleteAnswer       5    502   the answer's own proof of completeness fails
-    ├─ LoadExpired               5    409   the load lost its lease and may not commit
-    ├─ PartialResult             6    207   some accounts failed, the others are complete
-    └─ DataQualityError          7    500   data contradict the ledger or a check of severity error
+MrmError                    exit  HTTP  meaning
+├─ UsageError                2    422   the request cannot be carried out as asked
+│  ├─ UnknownName            2    422   no such metric, dimension, option; nearest names offered
+│  ├─ DatasetMalformed       2    422   a dataset file breaks the format, row and column named
+│  └─ MixedCurrencies        2    422   money over several currencies was asked as one number
+├─ ConfigurationError        3    500   the installation or its settings must change
+│  ├─ DirectoryTaken         3    503   another process owns the data directory
+│  ├─ Unreachable            3    503   a server that we need does not answer
+│  └─ DiskFull               3    507   nothing can be written
+├─ AuthenticationRequired    4    401   nobody is logged in, or the token is no longer good
+├─ AccessDenied              4    403   the person may not do this
+├─ NotFound                  2    404   no such thing, or not for this person
+├─ Conflict                  2    409   the thing changed meanwhile, or exists already
+├─ SourceError               5    502   an ad platform; names platform and account
+│  ├─ AuthorizationExpired   4    502   the token was refused: connect again
+│  ├─ PermissionDenied       4    502   the account is not open to this token
+│  ├─ RateLimited            5    503   quota; carries the server's own pause in seconds
+│  ├─ TransientFailure       5    502   worth a retry
+│  ├─ RequestRejected        5    502   the platform refuses the request itself: our fault
+│  ├─ VersionSunset          5    502   the API version is switched off
+│  ├─ ReportTooLarge         5    502   splitting can no longer help
+│  └─ IncompleteAnswer       5    502   the answer's own proof of completeness fails
+├─ LoadExpired               5    409   the load lost its lease and may not commit
+├─ PartialResult             6    207   some accounts failed, the others are complete
+└─ DataQualityError          7    500   data contradict the ledger or a check of severity error
 """
 
 from collections.abc import Iterable

@@ -61,7 +61,7 @@ class AnswerColumn(BaseModel):
     """For metrics: count, number, money or ratio."""
 
 
-class Warning(BaseModel):
+class Caveat(BaseModel):
     """Something that a reader of the numbers must know."""
 
     code: str
@@ -84,6 +84,6 @@ class Answer(BaseModel):
     data_version: int
     building: bool = False
     freshness: list[Freshness]
-    warnings: list[Warning]
+    warnings: list[Caveat]
     sql: str
     query_hash: str

@@ -78,7 +78,10 @@ class Home:
         if known == today.isoformat():
             return
         if known and date.fromisoformat(known) > today:
-            raise ConfigurationError(f"The home's clock stands at {known} and cannot go back to {today}", fix="Pass a later --today, another --home, or --reset")
+            raise ConfigurationError(
+                f"The home's clock stands at {known} and cannot go back to {today}",
+                fix="Pass a later --today, another --home, or --reset",
+            )
         self.remember(today=today.isoformat(), pinned_at=datetime.now(UTC).isoformat())
 
     def reset(self) -> list[Path]:

@@ -127,7 +127,8 @@ def _start(home: Home, server: str, alive: Callable[[State], bool], command: Seq
     tail = log.read_text(errors="replace")[-1500:].strip()
     if child.poll() is None:
         child.terminate()
-    raise ConfigurationError(f"The {server} server did not start", why=tail.splitlines()[-1] if tail else "it printed nothing", fix=f"Read {log}, then run ./run doctor")
+    why = tail.splitlines()[-1] if tail else "it printed nothing"
+    raise ConfigurationError(f"The {server} server did not start", why=why, fix=f"Read {log}, then run ./run doctor")
 
 
 def _leases(home: Home, server: str) -> Path:
