@@ -11,6 +11,7 @@ MrmError                    exit  HTTP  meaning
 │  └─ DiskFull               3    507   nothing can be written
 ├─ AuthenticationRequired    4    401   nobody is logged in, or the token is no longer good
 ├─ AccessDenied              4    403   the person may not do this
+├─ TooManyRequests           4    429   asked too often; carries the pause in seconds
 ├─ NotFound                  2    404   no such thing, or not for this person
 ├─ Conflict                  2    409   the thing changed meanwhile, or exists already
 ├─ SourceError               5    502   an ad platform; names platform and account
@@ -137,6 +138,17 @@ class AccessDenied(MrmError):
 
     exit_code = 4
     status = 403
+
+
+class TooManyRequests(MrmError):
+    """The person or address asked too often; `retry_after` is the pause in seconds."""
+
+    exit_code = 4
+    status = 429
+
+    def __init__(self, what: str, *, retry_after: float, why: str = "", fix: str = "") -> None:
+        super().__init__(what, why=why, fix=fix or f"Wait {max(1, round(retry_after))} seconds, then try again")
+        self.retry_after = retry_after
 
 
 class NotFound(MrmError):

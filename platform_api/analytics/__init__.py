@@ -1,0 +1,1 @@
+"""Numbers through the metric door: metrics, dashboard, insights, reports written now."""

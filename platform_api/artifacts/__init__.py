@@ -1,0 +1,1 @@
+"""Artifacts, their versions, approval and export."""

@@ -1,0 +1,1 @@
+"""Connected ad platforms: what is connected, how fresh, sync now."""
