@@ -1,6 +1,7 @@
 """The document model: one JSON that every renderer (HTML now; PDF, XLSX, … later) prints."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,6 +37,17 @@ class Chart(BaseModel):
     spec: dict[str, Any]
 
 
+class Series(BaseModel):
+    """Points for a chart in one currency; `reports.charts` turns them into a specification."""
+
+    kind: str
+    """`daily` (labels are ISO dates) or `platform` (labels are platform codes)."""
+    currency: str
+    labels: list[str]
+    values: dict[str, list[Decimal | None]]
+    """Per metric one value per label; metrics prefixed `previous_` hold the compared period."""
+
+
 class Document(BaseModel):
     """A report: what was asked, the proved facts, the findings over them, tables and charts."""
 
@@ -53,6 +65,7 @@ class Document(BaseModel):
     facts: list[Fact]
     tables: list[Table] = []
     charts: list[Chart] = []
+    series: list[Series] = []
     worded_by: str = "template"
     """`template`, or the model's name."""
     notes: list[str] = []

@@ -40,3 +40,6 @@ class Finding(BaseModel):
     text: str
     fact_ids: tuple[str, ...]
     importance: float = 0.0
+    """Between 0 and 1, for ordering: the part of the spend that the change touches."""
+    worded_by: str = "template"
+    """`template`, or the model's name."""
