@@ -61,7 +61,7 @@ def clean_name(text: str, length: int = NAME_LENGTH) -> str:
     """Make an outsider's name harmless: no control or invisible characters, no slot braces, at most `length` characters."""
     visible = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", text))
     visible = "".join(c for c in visible if unicodedata.category(c) not in {"Cf", "Cc", "Co", "Cs"})
-    flat = " ".join(visible.translate(str.maketrans({"{": "(", "}": ")"})).split())
+    flat = " ".join(visible.replace("{", "(").replace("}", ")").split())
     return flat if len(flat) <= length else flat[: length - 1].rstrip() + "…"
 
 
@@ -73,7 +73,8 @@ def quoted(name: str, language: str) -> str:
 
 def platform_name(platform: str, language: str) -> str:
     """Return the platform's own name in the reader's language."""
-    return PLATFORM_NAMES.get(platform, {}).get(language) or clean_name(platform)
+    names = PLATFORM_NAMES.get(platform)
+    return names[language] if names else clean_name(platform)
 
 
 def subject(fact: Fact, language: str) -> str:
