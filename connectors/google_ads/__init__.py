@@ -1,0 +1,1 @@
+"""Google Ads over its own client library: accounts below managers, daily metrics at account, campaign and ad level."""

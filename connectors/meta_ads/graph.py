@@ -1,0 +1,82 @@
+"""Meta's client library as a plain JSON channel: host, version and timeout belong to the instance, never to the process."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from facebook_business.api import FacebookAdsApi
+from facebook_business.session import FacebookSession
+
+from connectors.meta_ads.errors import FAILURES, translate, unreachable
+from connectors.meta_ads.settings import MetaAdsCredentials, MetaAdsSettings
+from connectors.secrets import keep_tokens_out_of
+
+_CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the Graph API: its JSON object and its exact bytes."""
+
+    json: dict[str, Any]
+    body: bytes
+
+
+class Graph:
+    """One credential's session with the Graph API. Calls are single tries; their callers own the patience."""
+
+    def __init__(self, credentials: MetaAdsCredentials, settings: MetaAdsSettings) -> None:
+        self._session = FacebookSession(
+            app_id=credentials.app_id or None,
+            app_secret=credentials.app_secret.get_secret_value() if credentials.app_secret else None,
+            access_token=credentials.access_token.get_secret_value(),
+            timeout=(_CONNECT_TIMEOUT, settings.timeout_seconds),
+        )
+        if settings.endpoint:
+            self._session.GRAPH = settings.endpoint.rstrip("/")
+            self._session.requests.trust_env = urlsplit(settings.endpoint).hostname not in {"127.0.0.1", "localhost", "::1"}
+        if settings.ca_bundle:
+            self._session.requests.verify = str(settings.ca_bundle)
+        self._session.requests.hooks["response"].append(_refuse_what_is_no_json)
+        self._api = FacebookAdsApi(self._session, settings.api_version or None)
+        keep_tokens_out_of("urllib3.connectionpool")
+
+    @property
+    def version(self) -> str:
+        """Name the API version in use."""
+        return str(self._api._api_version)  # the library has no public name for it
+
+    def call(self, method: str, path: tuple[str, ...], params: dict[str, Any], account_id: str) -> Answer:
+        """Send one request and return its JSON object; every failure is a SourceError that names the account."""
+        try:
+            response = self._api.call(method, path, params)
+        except FAILURES as error:
+            raise translate(error, account_id) from None
+        except _NoJson as error:
+            raise unreachable(str(error), account_id) from None
+        text: str = response.body()
+        try:
+            loaded = json.loads(text)
+        except ValueError:
+            raise unreachable("the answer breaks off within its JSON", account_id) from None
+        if not isinstance(loaded, dict) or response.status() >= 400:
+            raise unreachable(f"HTTP {response.status()} without an error object", account_id)
+        return Answer(loaded, text.encode())
+
+    def close(self) -> None:
+        """Close the session's connections."""
+        self._session.requests.close()
+
+
+class _NoJson(Exception):
+    """An answer that is no JSON object; the library would stumble over it."""
+
+
+def _refuse_what_is_no_json(response: requests.Response, *_: object, **__: object) -> None:
+    """Read the answer as UTF-8, and stop at proxies' HTML pages and at bodies that break off."""
+    response.encoding = "utf-8"
+    body = response.content.strip()
+    if not (body.startswith(b"{") and body.endswith(b"}")):
+        raise _NoJson(f"HTTP {response.status_code} with a body of {len(body)} bytes that is not a JSON object")

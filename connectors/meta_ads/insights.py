@@ -1,0 +1,174 @@
+"""Asynchronous insights: start a job, wait for one of its six states, read every page of its cursor."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connectors.meta_ads.errors import NotReady, from_error
+from connectors.meta_ads.graph import Answer, Graph
+from connectors.patience import Patience
+from domain.catalogue import Report
+from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
+from domain.platforms import Level, Platform
+from domain.windows import DateWindow
+
+WAITING = frozenset({"Job Not Started", "Job Started", "Job Running"})
+COMPLETED = "Job Completed"
+ENDED_WITHOUT_DATA = frozenset({"Job Failed", "Job Skipped"})
+
+TRIES = 2
+"""How often a failed or skipped job is started again before its request is made smaller."""
+
+_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 5.0, 10.0)
+"""Seconds before each look at a job; the last one repeats."""
+
+_SMALLEST_PAGE = 25
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request for insights: a window, perhaps only some campaigns, and the fields."""
+
+    account_id: str
+    level: Level
+    window: DateWindow
+    fields: tuple[str, ...]
+    campaign_ids: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, account_id: str, report: Report, window: DateWindow) -> "Job":
+        """Ask for the whole report over the window."""
+        return cls(account_id, report.level, window, tuple(c.name for c in report.columns if c.name != report.date_column))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Write the request's parameters."""
+        params: dict[str, Any] = {
+            "level": str(self.level),
+            "fields": ",".join(self.fields),
+            "time_range": {"since": str(self.window.since), "until": str(self.window.until)},
+            "time_increment": 1,
+            "use_unified_attribution_setting": "true",
+        }
+        if self.campaign_ids:
+            params["filtering"] = [{"field": "campaign.id", "operator": "IN", "value": list(self.campaign_ids)}]
+        return params
+
+    def halves(self) -> tuple["Job", "Job"]:
+        """Split the window, the earlier half first."""
+        middle = self.window.since + (self.window.until - self.window.since) // 2
+        later = next(d for d in self.window.dates() if d > middle)
+        return replace(self, window=DateWindow(self.window.since, middle)), replace(self, window=DateWindow(later, self.window.until))
+
+
+class Insights:
+    """Run jobs for one credential."""
+
+    def __init__(self, graph: Graph, patience: Patience, page_rows: int) -> None:
+        self._graph = graph
+        self._patience = patience
+        self._page_rows = page_rows
+
+    def read(self, job: Job) -> Iterator[Answer]:
+        """Yield the pages of a job, started again where it failed.
+
+        Raises ReportTooLarge before the first page when the request must be made smaller, with the job's own error as the cause.
+        """
+        for attempt in itertools.count(1):
+            try:
+                run_id = self._start(job)
+                self._wait(job, run_id)
+                break
+            except _JobEnded as ended:
+                if ended.cause is not None and not isinstance(ended.cause, ReportTooLarge | TransientFailure | RateLimited):
+                    raise ended.cause from None
+                if attempt >= TRIES:
+                    raise ReportTooLarge(
+                        f"the job for {job.window} ends as {ended.state!r}",
+                        platform=str(Platform.META_ADS),
+                        account_id=job.account_id,
+                        why=ended.why,
+                        fix="Sync again; ask for a shorter window when it lasts",
+                    ) from None
+                if isinstance(ended.cause, ReportTooLarge):
+                    raise ended.cause from None
+        yield from self._pages(job, run_id)
+
+    def call(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], account_id: str) -> Answer:
+        """Call the Graph API with this credential's patience."""
+        return self._patience.call(lambda: self._graph.call(method, path, dict(params), account_id))
+
+    def _start(self, job: Job) -> str:
+        answer = self.call("POST", (f"act_{job.account_id}", "insights"), job.params, job.account_id).json
+        run_id = str(answer.get("report_run_id", ""))
+        if not run_id:
+            raise IncompleteAnswer("Meta started no job", platform=str(Platform.META_ADS), account_id=job.account_id, why=str(sorted(answer)), fix="Sync again")
+        return run_id
+
+    def _wait(self, job: Job, run_id: str) -> None:
+        """Look at the job until it is completed; 100 % with `Job Running` is not."""
+        waited = 0.0
+        for look in itertools.count():
+            pause = _PAUSES[min(look, len(_PAUSES) - 1)]
+            if waited + pause > self._patience.job_budget:
+                raise TransientFailure(
+                    f"the job for {job.window} is not done after {waited:.0f} s", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
+                )
+            if pause:
+                self._patience.sleep(pause)
+                waited += pause
+            state = self.call("GET", (run_id,), {}, job.account_id).json
+            status = state.get("async_status")
+            if status == COMPLETED:
+                return
+            if status in ENDED_WITHOUT_DATA:
+                raise _JobEnded(str(status), state, job.account_id)
+            if status not in WAITING:
+                raise IncompleteAnswer(
+                    f"the job for {job.window} is in an unknown state {status!r}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
+                )
+
+    def _pages(self, job: Job, run_id: str) -> Iterator[Answer]:
+        """Follow the cursor to its end, with smaller pages where Meta asks for less data at once."""
+        limit, after, seen = self._page_rows, "", set[str]()
+        while True:
+            params = {"limit": limit, **({"after": after} if after else {})}
+            try:
+                answer = self._read_when_ready(job, run_id, params)
+            except ReportTooLarge:
+                if limit <= _SMALLEST_PAGE:
+                    raise
+                limit = max(_SMALLEST_PAGE, limit // 2)
+                continue
+            paging = answer.json.get("paging") or {}
+            if not isinstance(answer.json.get("data"), list):
+                raise self._broken(job, "an answer without data")
+            yield answer
+            if not paging.get("next"):
+                return
+            after = str((paging.get("cursors") or {}).get("after", ""))
+            if not after or after in seen:
+                raise self._broken(job, "a cursor that does not move on")
+            seen.add(after)
+
+    def _read_when_ready(self, job: Job, run_id: str, params: dict[str, Any]) -> Answer:
+        try:
+            return self.call("GET", (run_id, "insights"), params, job.account_id)
+        except NotReady:
+            self._wait(job, run_id)
+            return self.call("GET", (run_id, "insights"), params, job.account_id)
+
+    def _broken(self, job: Job, what: str) -> IncompleteAnswer:
+        return IncompleteAnswer(f"Meta sent {what}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again")
+
+
+class _JobEnded(Exception):
+    """A job that ended as `Job Failed` or `Job Skipped`; since v25 it carries Meta's error."""
+
+    def __init__(self, state: str, detail: Mapping[str, Any], account_id: str) -> None:
+        super().__init__(state)
+        self.state = state
+        error = {"code": detail.get("error_code"), "error_subcode": detail.get("error_subcode"), "message": detail.get("error_message")}
+        self.cause: SourceError | None = from_error(error, 200, {}, account_id) if error["code"] else None
+        self.why = self.cause.why if self.cause else "Meta gave no reason"

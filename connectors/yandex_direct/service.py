@@ -1,0 +1,158 @@
+"""Yandex.Direct over HTTP: the JSON methods, and the Reports service with its queue."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from connectors.patience import Pace, Patience
+from connectors.secrets import redact
+from connectors.yandex_direct.errors import from_error, seconds
+from connectors.yandex_direct.settings import YandexDirectCredentials, YandexDirectSettings
+from domain.errors import SourceError, TransientFailure
+from domain.platforms import Platform
+
+REQUESTS, PERIOD = 20, 10.0
+"""The Reports service takes 20 requests in 10 seconds."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before the next look at an offline report, where the answer names no retryIn."""
+
+
+class Service:
+    """One credential's connection to Direct."""
+
+    def __init__(
+        self, credentials: YandexDirectCredentials, settings: YandexDirectSettings, patience: Patience, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._patience = patience
+        self._pace = Pace(REQUESTS, PERIOD, patience.sleep)
+        self._root = f"{settings.endpoint}/json/{settings.api_version}"
+        self._mode = settings.processing_mode
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {credentials.token.get_secret_value()}", "Accept-Language": "en"},
+            timeout=httpx.Timeout(settings.timeout_seconds, connect=10.0),
+            verify=_verification(settings),
+            trust_env=urlsplit(settings.endpoint).hostname not in {"127.0.0.1", "localhost", "::1"},
+            transport=transport,
+        )
+
+    def method(self, service: str, params: Mapping[str, Any], login: str = "", method: str = "get") -> tuple[dict[str, Any], bytes, Mapping[str, str]]:
+        """Call a JSON method and return its result, the exact bytes and the headers (Units among them)."""
+
+        def once() -> tuple[dict[str, Any], bytes, Mapping[str, str]]:
+            with self._connection_failures(login):
+                response = self._client.post(f"{self._root}/{service}", json={"method": method, "params": params}, headers=_for(login))
+            answer = _object(response.content)
+            if "error" in answer or response.status_code != 200:
+                raise from_error(answer.get("error") or {}, response.status_code, response.headers, login)
+            if "result" not in answer:
+                raise self._broken("the answer breaks off within its JSON", login)
+            return answer["result"], response.content, response.headers
+
+        return self._patience.call(once)
+
+    @contextmanager
+    def report(self, definition: Mapping[str, Any], login: str) -> Iterator[Iterator[bytes]]:
+        """Yield the bytes of a finished report as they arrive.
+
+        201 and 202 mean queued and in progress: the SAME request is repeated after retryIn. Raises ReportTooLarge for 502.
+        """
+        body = json.dumps({"params": definition}, ensure_ascii=False).encode()
+        headers = {
+            **_for(login),
+            "Content-Type": "application/json; charset=utf-8",
+            "processingMode": self._mode,
+            "returnMoneyInMicros": "false",
+            "skipReportHeader": "false",
+            "skipColumnHeader": "false",
+            "skipReportSummary": "false",
+        }
+        response = self._finished(body, headers, login)
+        try:
+            yield self._chunks(response, login)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _finished(self, body: bytes, headers: Mapping[str, str], login: str) -> httpx.Response:
+        waited = 0.0
+        for look in itertools.count():
+            response = self._patience.call(lambda: self._ask(body, headers, login))
+            if response.status_code == 200:
+                return response
+            response.close()
+            pause = seconds(response.headers.get("retryIn")) or min(FIRST_PAUSE * 2**look, LONGEST_PAUSE)
+            if waited + pause > self._patience.job_budget:
+                raise TransientFailure(
+                    f"the report is not ready after {waited:.0f} s", platform=str(Platform.YANDEX_DIRECT), account_id=login, fix="Sync again"
+                )
+            waited += pause
+            self._patience.sleep(pause)
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def _ask(self, body: bytes, headers: Mapping[str, str], login: str) -> httpx.Response:
+        """Send the report's request once; only 200, 201 and 202 come back."""
+        self._pace.wait()
+        with self._connection_failures(login):
+            response = self._client.send(self._client.build_request("POST", f"{self._root}/reports", content=body, headers=headers), stream=True)
+            if response.status_code in {200, 201, 202}:
+                return response
+            try:
+                content = response.read()
+            finally:
+                response.close()
+        raise from_error(_object(content).get("error") or {}, response.status_code, response.headers, login)
+
+    def _chunks(self, response: httpx.Response, login: str) -> Iterator[bytes]:
+        with self._connection_failures(login):
+            yield from response.iter_bytes(1 << 20)
+
+    @contextmanager
+    def _connection_failures(self, login: str) -> Iterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise self._broken(f"{type(error).__name__}: {redact(str(error))}", login) from None
+
+    def _broken(self, why: str, login: str) -> SourceError:
+        return TransientFailure(
+            "Direct did not answer in full", platform=str(Platform.YANDEX_DIRECT), account_id=login, why=why, fix="Sync again; check the network when it lasts"
+        )
+
+
+def ascii_name(text: str) -> str:
+    """Return the text with only what a header value may hold."""
+    return re.sub(r"[^\x21-\x7e]", "", text)
+
+
+def _for(login: str) -> dict[str, str]:
+    return {"Client-Login": ascii_name(login)} if login else {}
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        loaded = json.loads(content)
+    except ValueError:
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _verification(settings: YandexDirectSettings) -> Any:  # noqa: ANN401 - httpx takes a flag or an ssl context
+    if settings.ca_bundle is None:
+        return True
+    import ssl
+
+    import certifi
+
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_verify_locations(settings.ca_bundle)
+    return context
