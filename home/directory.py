@@ -1,5 +1,6 @@
 """A home: where everything of one installation lives. Nothing else knows its layout."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -57,9 +58,11 @@ class Home:
         return loaded
 
     def remember(self, **values: str | None) -> None:
-        """Change what the home remembers; None forgets a value."""
-        merged: dict[str, str | None] = {**self.settings, **values}
-        _write_json(self.path / MARKER, {k: v for k, v in merged.items() if v is not None})
+        """Change what the home remembers; None forgets a value. Processes wait for one another."""
+        with (self.path / "state" / "home.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            merged: dict[str, str | None] = {**self.settings, **values}
+            _write_json(self.path / MARKER, {k: v for k, v in merged.items() if v is not None})
 
     @property
     def clock(self) -> Clock:

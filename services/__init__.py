@@ -1,0 +1,1 @@
+"""Use cases that several faces share; each authorizes. Touches nothing outside but through the rooms below."""

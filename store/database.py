@@ -1,0 +1,138 @@
+"""The operational store: a migrated PostgreSQL, and transactions that see one organization or, for the system's own work, all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from domain.errors import ConfigurationError, DiskFull, MrmError, Unreachable
+from home.directory import Home
+from home.servers import Lease
+from store import embedded
+from store.encryption import KeyRing, Vault
+from store.migrating import migrate
+from store.settings import StoreSettings
+
+APP_ROLE, SYSTEM_ROLE = "mrm_app", "mrm_system"
+"""Roles that cannot log in and bypass no row-level security: a transaction takes one of them until its end."""
+_BEGIN = text("select set_config('role', :role, true), set_config('app.org', :organization_id, true)")
+
+Transaction = Connection
+"""What repositories take: an open transaction with its scope set."""
+
+
+class Store:
+    """One PostgreSQL: thread-safe, a context manager, its embedded server leased until `close`."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], vault: Vault, settings: StoreSettings, lease: Lease | None = None) -> None:
+        self.vault = vault
+        self._lease = lease
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=connect,
+            pool_size=settings.pool_size,
+            max_overflow=settings.pool_size,
+            pool_pre_ping=True,
+        )
+
+    @classmethod
+    def open(cls, home: Home, settings: StoreSettings | None = None) -> "Store":
+        """Attach to the home's server (started when none runs) or to MRM_DATABASE_URL, migrated to head.
+
+        Raises Unreachable, DirectoryTaken, DiskFull or ConfigurationError.
+        """
+        settings = settings or StoreSettings()
+        vault = Vault(KeyRing.open(home, settings))
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+            store = cls(lambda: _connect(url, settings), vault, settings)
+        else:
+            server = _Embedded(home, settings)
+            store = cls(server.connect, vault, settings, server.lease)
+        try:
+            with store._engine.connect() as connection:
+                migrate(connection)
+        except BaseException as error:
+            store.close()
+            raise _translated(error) from error
+        return store
+
+    @contextmanager
+    def transaction(self, organization_id: str) -> Iterator[Transaction]:
+        """Open a transaction that sees and writes one organization's rows only; it commits at the end of the block."""
+        with self._begin(APP_ROLE, organization_id) as connection:
+            yield connection
+
+    @contextmanager
+    def system(self) -> Iterator[Transaction]:
+        """Open a transaction over all organizations, for logins, the sync queue and the command line; never for a request's data."""
+        with self._begin(SYSTEM_ROLE, "") as connection:
+            yield connection
+
+    def ready(self) -> None:
+        """Return when a connection answers; raises Unreachable otherwise."""
+        with self.system() as transaction:
+            transaction.execute(text("select 1"))
+
+    def close(self) -> None:
+        """Close the connections and give the embedded server's lease up; twice is harmless."""
+        self._engine.dispose()
+        if self._lease is not None:
+            self._lease.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _begin(self, role: str, organization_id: str) -> Iterator[Transaction]:
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(_BEGIN, {"role": role, "organization_id": organization_id})
+                yield connection
+        except (DBAPIError, psycopg.Error) as error:
+            raise _translated(error) from error
+
+
+class _Embedded:
+    """The home's own server, found again when it moved or was killed."""
+
+    def __init__(self, home: Home, settings: StoreSettings) -> None:
+        self._home = home
+        self._settings = settings
+        self._server, self.lease = embedded.attach(home, settings)
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Connect; a server that was killed comes back within half a minute, started anew when its supervisor died too."""
+        try:
+            return _connect(self._server.url, self._settings)
+        except psycopg.OperationalError:
+            self._server, lease = embedded.attach(self._home, self._settings)
+            lease.close()
+            return _connect(self._server.url, self._settings)
+
+
+def _connect(url: str, settings: StoreSettings) -> psycopg.Connection[Any]:
+    options = f"-c statement_timeout={settings.statement_timeout_seconds}s -c timezone=UTC"
+    plain = url.replace("postgresql+psycopg://", "postgresql://", 1).replace("postgres://", "postgresql://", 1)
+    return psycopg.connect(plain, connect_timeout=5, options=options, application_name="mrm")
+
+
+def _translated(error: BaseException) -> BaseException:
+    """Turn a driver's error into one that a person can act on; others stay as they are."""
+    if isinstance(error, MrmError):
+        return error
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return DiskFull("PostgreSQL cannot write", why=str(cause).splitlines()[0], fix="Free space on its disk, then try again: nothing written is lost")
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return ConfigurationError("The database user lacks a right", why=str(cause).splitlines()[0], fix="Let a superuser run: ALTER ROLE <user> CREATEROLE")
+    if isinstance(cause, psycopg.OperationalError) and (cause.sqlstate is None or cause.sqlstate[:2] in {"08", "57", "28", "3D"}):
+        lines = str(cause).strip().splitlines() or ["the connection broke"]
+        return Unreachable("PostgreSQL does not answer", why=lines[-1], fix="Check MRM_DATABASE_URL, or ./run doctor for the embedded server")
+    return error
