@@ -12,15 +12,15 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "conversions": {"en": "Conversions", "ru": "Конверсии"},
     "conversions_value": {"en": "Conversion value", "ru": "Ценность конверсий"},
     "ctr": {"en": "CTR", "ru": "CTR"},
-    "cpc": {"en": "CPC", "ru": "CPC"},
+    "cpc": {"en": "CPC", "ru": "Цена клика"},
     "cpm": {"en": "CPM", "ru": "CPM"},
     "cvr": {"en": "Conversion rate", "ru": "Коэффициент конверсии"},
-    "cpa": {"en": "CPA", "ru": "CPA"},
+    "cpa": {"en": "CPA", "ru": "Цена конверсии"},
     "roas": {"en": "ROAS", "ru": "ROAS"},
 }
 GOOD_DIRECTION: Mapping[str, str] = {
     "spend": "neutral",
-    "impressions": "up",
+    "impressions": "neutral",
     "clicks": "up",
     "conversions": "up",
     "conversions_value": "up",
@@ -32,10 +32,10 @@ GOOD_DIRECTION: Mapping[str, str] = {
     "roas": "up",
 }
 _PLURAL_RU = frozenset({"impressions", "clicks", "conversions"})
-_FEMININE_RU = frozenset({"conversions_value"})
+_FEMININE_RU = frozenset({"conversions_value", "cpc", "cpa"})
 _FACTORS: Mapping[str, Mapping[str, str]] = {
     "en": {"cpc": "CPC", "cvr": "the conversion rate", "aov": "the average value of a conversion", "cpm": "CPM", "ctr": "CTR"},
-    "ru": {"cpc": "CPC", "cvr": "коэффициента конверсии", "aov": "средней ценности конверсии", "cpm": "CPM", "ctr": "CTR"},
+    "ru": {"cpc": "цены клика", "cvr": "коэффициента конверсии", "aov": "средней ценности конверсии", "cpm": "CPM", "ctr": "CTR"},
 }
 SENTENCES: Mapping[str, Mapping[str, str]] = {
     "no_data": {"en": "There are no data for this period.", "ru": "За этот период данных нет."},
@@ -115,7 +115,7 @@ def summary_text(now: Mapping[str, Fact], percents: Mapping[str, Fact], language
     if language == "en":
         words = {"spend": "Spend was {}", "conversions": "conversions were {}", "cpa": "CPA was {}", "roas": "ROAS was {}"}
     else:
-        words = {"spend": "Расход — {}", "conversions": "конверсии — {}", "cpa": "CPA — {}", "roas": "ROAS — {}"}
+        words = {"spend": "Расход — {}", "conversions": "конверсии — {}", "cpa": "цена конверсии — {}", "roas": "ROAS — {}"}
     return ", ".join(words[metric].format(part) for metric, part in parts.items() if metric in words) + "."
 
 

@@ -1,0 +1,201 @@
+"""The report: this period against the equal number of days before it, for one project, per currency."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from babel.dates import format_date
+
+from analyst.changes import Tests, find_changes
+from analyst.door import DataMoved, Door, Inquiry
+from analyst.ledger import Ledger
+from analyst.model import ModelSettings
+from analyst.panel import Entity, Panel
+from analyst.periods import Gap, baseline_covered, default_window, gaps
+from analyst.proof import prove
+from analyst.significance import FALSE_DISCOVERY_RATE, LEAST_CHANGE
+from analyst.stories import Story, Storyteller
+from analyst.tables import series, tables
+from analyst.wording import GOOD_DIRECTION, finding_texts, label, sentence, summary_text
+from domain.clock import Clock
+from domain.documents import Document, Kpi, Series, Table
+from domain.errors import UnknownName, UsageError
+from domain.facts import Fact, Finding
+from domain.questions import Scope
+from domain.slots import SLOT, platform_name
+from domain.windows import DateWindow
+
+LANGUAGES = ("ru", "en")
+HEADLINE = ("spend", "conversions", "cpa", "roas", "conversions_value", "clicks", "ctr", "cpc", "impressions")
+SUMMARY = ("spend", "conversions", "cpa", "roas")
+
+
+@dataclass
+class Draft:
+    """What a report holds before its proof."""
+
+    kpis: list[Kpi] = field(default_factory=list)
+    summary: list[str] = field(default_factory=list)
+    stories: list[Story] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    used: list[Fact] = field(default_factory=list)
+    worded_by: str = "template"
+
+
+def write_report(
+    door: Door,
+    scope: Scope,
+    *,
+    project: str,
+    client: str,
+    since: date | None = None,
+    until: date | None = None,
+    language: str,
+    model: ModelSettings | None = None,
+    clock: Clock,
+) -> Document:
+    """Write the report of a period; without one, of the last 28 complete days. Every number in it is proved before it is returned.
+
+    Without `model` the template words it and no socket is opened. Raises UsageError for a bad period or language,
+    DataMoved where the data changed twice under the report, DataQualityError where a number does not come out again.
+    """
+    if language not in LANGUAGES:
+        raise UnknownName("language", language, LANGUAGES)
+    if (since is None) != (until is None):
+        raise UsageError("A period needs both its first and its last day", fix="Pass both --since and --until, or neither")
+    window = DateWindow(since, until) if since and until else default_window(door, scope, clock)
+    try:
+        return _Writing(door, scope, window, language, model).document(project, client)
+    except DataMoved:
+        return _Writing(door, scope, window, language, model).document(project, client)
+
+
+class _Writing:
+    """One attempt, on one data version."""
+
+    def __init__(self, door: Door, scope: Scope, window: DateWindow, language: str, model: ModelSettings | None) -> None:
+        self.door = door
+        self.scope = scope
+        self.inquiry = Inquiry(door, scope)
+        self.panel = Panel(self.inquiry, window)
+        self.ledger = Ledger(self.inquiry)
+        self.teller = Storyteller(self.panel, self.ledger)
+        self.language = language
+        self.model = model
+
+    def document(self, project: str, client: str) -> Document:
+        """Make the draft, prove it, and return it as a document."""
+        draft = self._draft()
+        facts = self.ledger.reachable(fact.id for fact in draft.used + _mentioned(draft, self.ledger))
+        prove(self.door, self.scope, facts, self.inquiry.data_version)
+        return Document(
+            title=f"{sentence('title', self.language)}: {project}",
+            client=client,
+            language=self.language,
+            since=self.panel.window.since,
+            until=self.panel.window.until,
+            compared_since=self.panel.compared.since,
+            compared_until=self.panel.compared.until,
+            currency_notes=self._currency_notes(),
+            summary="\n".join(draft.summary),
+            kpis=draft.kpis,
+            findings=draft.findings,
+            facts=facts,
+            tables=draft.tables,
+            series=draft.series,
+            worded_by=draft.worded_by,
+            notes=[*draft.notes, *self.inquiry.warnings],
+            data_version=self.inquiry.data_version,
+        )
+
+    def _draft(self) -> Draft:
+        draft = Draft()
+        late = gaps(self.panel)
+        draft.notes += [self._late_note(gap) for gap in late]
+        currencies = [c for c in self.panel.currencies() if self._delivered(c)]
+        if not currencies:
+            draft.summary.append(sentence("no_data", self.language))
+            return draft
+        comparable = [] if late else [c for c in currencies if baseline_covered(self.panel, c)]
+        for currency in currencies:
+            self._add_currency(draft, currency, compared=currency in comparable, several=len(currencies) > 1)
+        draft.summary += [sentence("no_data_in", self.language, currency=c) for c in self.panel.currencies() if c not in currencies]
+        if late:
+            draft.summary.append(sentence("partial", self.language))
+        elif len(comparable) < len(currencies):
+            draft.summary.append(sentence("no_baseline", self.language))
+        if comparable:
+            self._add_findings(draft, find_changes(self.panel, comparable), several=len(currencies) > 1)
+        return draft
+
+    def _add_currency(self, draft: Draft, currency: str, *, compared: bool, several: bool) -> None:
+        """Add a currency's headline numbers, its sentence, tables and chart points."""
+        total = Entity("total", (currency,))
+        now, percents = {}, {}
+        valued = any(self.panel.parts(total, w)["conversions_value"] for w in (self.panel.window, self.panel.compared))
+        for metric in HEADLINE if valued else [m for m in HEADLINE if m not in {"roas", "conversions_value"}]:
+            end, start = self.teller.pair(total, metric)
+            kpi = Kpi(metric=metric, label=label(metric, self.language), fact_id=end.id, good_direction=GOOD_DIRECTION[metric])
+            now[metric] = end
+            draft.used.append(end)
+            if compared:
+                _, percents[metric] = self.ledger.change(end, start)
+                kpi.previous_fact_id, kpi.change_fact_id = start.id, percents[metric].id
+                draft.used += [start, percents[metric]]
+            draft.kpis.append(kpi)
+        draft.summary.append(summary_text({m: now[m] for m in SUMMARY if m in now}, percents, self.language))
+        made, used = tables(self.teller, currency, self.language, compared=compared, several=several)
+        draft.tables += made
+        draft.used += used
+        draft.series += series(self.panel, currency)
+
+    def _add_findings(self, draft: Draft, tests: Tests, *, several: bool) -> None:
+        draft.stories = [self.teller.tell(change) for change in tests.changes]
+        for story in draft.stories:
+            title, text = finding_texts(story, self.language, several_currencies=several)
+            kind = f"{story.change.entity.level}_{story.change.metric}"
+            ids = tuple(dict.fromkeys(fact.id for fact in story.facts))
+            draft.findings.append(Finding(kind=kind, title=title, text=text, fact_ids=ids, importance=round(story.change.importance, 6)))
+            draft.used += story.facts
+        if not draft.findings:
+            draft.summary.append(sentence("quiet", self.language))
+        draft.notes.append(self._rule_note(tests.made))
+
+    def _delivered(self, currency: str) -> bool:
+        return any(self.panel.parts(Entity("total", (currency,)), self.panel.window).values())
+
+    def _currency_notes(self) -> list[str]:
+        found = self.panel.currencies()
+        if len(found) < 2:
+            return []
+        names = ", ".join(found)
+        if self.language == "ru":
+            return [f"Деньги в разных валютах ({names}) не складываются: каждая показана отдельно."]
+        return [f"Money in different currencies ({names}) does not add up: each is shown by itself."]
+
+    def _late_note(self, gap: Gap) -> str:
+        name = platform_name(gap.platform, self.language)
+        if gap.data_through is None:
+            return f"{name}: полных данных ещё нет." if self.language == "ru" else f"{name}: there are no complete data yet."
+        day = format_date(gap.data_through, "d MMMM y", locale=self.language)
+        return f"{name}: данные полны только по {day}." if self.language == "ru" else f"{name}: the data are complete only through {day}."
+
+    def _rule_note(self, made: int) -> str:
+        least, rate = round(LEAST_CHANGE * 100), round(FALSE_DISCOVERY_RATE * 100)
+        if self.language == "ru":
+            return (
+                f"Вывод — изменение не меньше {least} %, которое больше обычных колебаний (устойчивый разброс тех же сравнений в прошлые недели, "
+                f"недельных и дневных остатков с учётом дня недели). Проверок: {made}, поправка Бенджамини — Хохберга, q = {rate} %."
+            )
+        return (
+            f"A finding is a change of at least {least}% that exceeds the usual ups and downs (robust spread of the same comparison in earlier weeks, "
+            f"of weekly and of weekday-seasonal daily residuals). Tests: {made}, Benjamini–Hochberg, q = {rate}%."
+        )
+
+
+def _mentioned(draft: Draft, ledger: Ledger) -> list[Fact]:
+    """Return the facts that the texts print."""
+    texts = [*draft.summary, *(f.title for f in draft.findings), *(f.text for f in draft.findings)]
+    return [ledger.facts[match.group(1)] for text in texts for match in SLOT.finditer(text)]
