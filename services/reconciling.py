@@ -1,0 +1,190 @@
+"""Compare the marts with a SEPARATE account-level request to the platform, per account and day."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from connectors import registry
+from connectors.meta_ads.conversions import conversions as meta_conversions
+from connectors.patience import Patience
+from domain.catalogue import Account, Connector
+from domain.clock import Clock
+from domain.errors import MrmError, SourceError
+from domain.windows import DateWindow
+from services.integrations import IntegrationAccess
+from services.windows import plan_pull
+
+MEASURES = ("impressions", "clicks", "spend", "conversions")
+REPORT = "account_daily"
+
+_MICRO = Decimal("0.000001")
+
+ROUNDING: Mapping[str, Mapping[str, Decimal]] = {
+    "google_ads": {"conversions": Decimal("0.0001"), "spend": Decimal(0)},
+    "meta_ads": {},
+    "yandex_direct": {"spend": Decimal("0.50")},
+}
+"""The largest difference of one account and day that is the platform's documented rounding: Google's conversions are doubles
+(ours are rounded to six decimals per row), Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
+
+
+class AccountDay(Protocol):
+    """The marts' totals of one account and day; spend in the account's currency."""
+
+    @property
+    def account_id(self) -> str: ...  # noqa: D102
+    @property
+    def date(self) -> date: ...  # noqa: D102
+    @property
+    def impressions(self) -> int: ...  # noqa: D102
+    @property
+    def clicks(self) -> int: ...  # noqa: D102
+    @property
+    def spend(self) -> Decimal: ...  # noqa: D102
+    @property
+    def conversions(self) -> Decimal: ...  # noqa: D102
+
+
+TotalsReader = Callable[[DateWindow], Iterable[AccountDay]]
+"""Reads the marts' totals of the integration in a window, such as a partial of warehouse.reconciliation.account_day_totals."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One account, day and measure on which the marts and the platform disagree beyond rounding."""
+
+    account_id: str
+    date: date
+    measure: str
+    stored: Decimal
+    delivered: Decimal
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Per measure the sum over (account, day) of the absolute differences; those within the platform's rounding stand apart."""
+
+    platform: str
+    integration_id: str
+    accounts: int
+    reconciled: Mapping[str, Decimal]
+    rounding: Mapping[str, Decimal]
+    differences: tuple[Difference, ...] = ()
+    failures: tuple[MrmError, ...] = ()
+    data_through: date | None = None
+    """The newest day on which the platform delivered anything."""
+
+
+def reconcile(
+    integration: IntegrationAccess,
+    totals: TotalsReader,
+    clock: Clock,
+    window: DateWindow | None = None,
+    *,
+    patience: Patience | None = None,
+    connector: Connector | None = None,
+) -> Reconciliation:
+    """Ask the platform once more at account level and compare with the marts.
+
+    `window` is inclusive, in each account's time zone, cut to its today; without one it is the history of a first pull.
+    An account that cannot be asked stands in `failures`, and its days are not compared.
+    """
+    opened = connector or registry.connect(integration.platform, integration.credentials, integration.settings, clock, patience)
+    try:
+        delivered: dict[tuple[str, date], dict[str, Decimal]] = {}
+        asked: dict[str, DateWindow] = {}
+        failures: list[MrmError] = []
+        for account in opened.accounts():
+            try:
+                asked_window, days = _delivered(opened, account, clock, window)
+            except SourceError as error:
+                failures.append(error)
+                continue
+            asked[account.account_id] = asked_window
+            delivered |= {(account.account_id, day): measures for day, measures in days.items()}
+    finally:
+        if connector is None:
+            opened.close()
+    stored = {
+        (row.account_id, row.date): {m: Decimal(getattr(row, m)) for m in MEASURES}
+        for row in _stored(totals, asked)
+        if row.account_id in asked and asked[row.account_id].since <= row.date <= asked[row.account_id].until
+    }
+    return _compare(integration, len(asked), stored, delivered, tuple(failures))
+
+
+def _stored(totals: TotalsReader, asked: Mapping[str, DateWindow]) -> Iterable[AccountDay]:
+    if not asked:
+        return ()
+    return totals(DateWindow(min(w.since for w in asked.values()), max(w.until for w in asked.values())))
+
+
+def _delivered(connector: Connector, account: Account, clock: Clock, window: DateWindow | None) -> tuple[DateWindow, dict[date, dict[str, Decimal]]]:
+    """Sum the platform's own account-level rows by day."""
+    report = connector.reports[REPORT]
+    today = clock.today(account.timezone)
+    oldest = registry.oldest_date(connector.platform, today)
+    since, until = (window.since, window.until) if window else (None, None)
+    planned = plan_pull(report, today, oldest, {}, since=since, until=until).windows
+    days: dict[date, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(MEASURES, Decimal(0)))
+    for part in planned:
+        for page in connector.pages(account, report, part):
+            for day, measures in _measured(connector.platform, page.rows, report.date_column):
+                for name, value in measures.items():
+                    days[day][name] += value
+    if not planned:
+        return DateWindow(today, today), {}
+    return DateWindow(min(w.since for w in planned), max(w.until for w in planned)), days
+
+
+def _measured(platform: str, rows: pa.Table, date_column: str) -> Iterator[tuple[date, dict[str, Decimal]]]:
+    for row in rows.to_pylist():
+        yield row[date_column], {name: Decimal(value or 0) for name, value in _MEASURED[platform](row).items()}
+
+
+def _google(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "impressions": row["metrics_impressions"],
+        "clicks": row["metrics_clicks"],
+        "spend": row["metrics_cost_micros"] * _MICRO,
+        "conversions": row["metrics_conversions"],
+    }
+
+
+def _meta(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"impressions": row["impressions"], "clicks": row["clicks"], "spend": row["spend"], "conversions": meta_conversions(row["actions"])}
+
+
+def _direct(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"impressions": row["Impressions"], "clicks": row["Clicks"], "spend": row["Cost"], "conversions": row["Conversions"]}
+
+
+_MEASURED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"google_ads": _google, "meta_ads": _meta, "yandex_direct": _direct}
+
+
+def _compare(
+    integration: IntegrationAccess,
+    accounts: int,
+    stored: Mapping[tuple[str, date], Mapping[str, Decimal]],
+    delivered: Mapping[tuple[str, date], Mapping[str, Decimal]],
+    failures: tuple[MrmError, ...],
+) -> Reconciliation:
+    reconciled, rounding = dict.fromkeys(MEASURES, Decimal(0)), dict.fromkeys(MEASURES, Decimal(0))
+    differences = []
+    nothing = dict.fromkeys(MEASURES, Decimal(0))
+    for place in sorted(stored.keys() | delivered.keys()):
+        ours, theirs = stored.get(place, nothing), delivered.get(place, nothing)
+        for measure in MEASURES:
+            apart = abs(ours[measure] - theirs[measure])
+            if apart and apart <= ROUNDING[integration.platform].get(measure, Decimal(0)):
+                rounding[measure] += apart
+            elif apart:
+                reconciled[measure] += apart
+                differences.append(Difference(*place, measure, ours[measure], theirs[measure]))
+    through = max((day for _, day in delivered), default=None)
+    return Reconciliation(integration.platform, integration.id, accounts, reconciled, rounding, tuple(differences), failures, through)

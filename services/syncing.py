@@ -1,0 +1,286 @@
+"""Pull an integration: every account and report by itself, each load committed on proof or not at all."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from warehouse.client import Warehouse
+
+from connectors import registry
+from connectors.discovery import Discovery
+from connectors.patience import Patience
+from domain.catalogue import Account, CheckResult, Connector, Report
+from domain.clock import Clock, WallClock
+from domain.errors import (
+    AuthorizationExpired,
+    DataQualityError,
+    IncompleteAnswer,
+    LoadExpired,
+    MrmError,
+    PermissionDenied,
+    RateLimited,
+    ReportTooLarge,
+    SourceError,
+    TransientFailure,
+)
+from domain.landing import Landing
+from domain.windows import DateWindow
+from home.directory import Home
+from services.integrations import IntegrationAccess
+from services.windows import plan_pull
+from warehouse.coverage import Coverage, coverage
+from warehouse.ledger import Ledger, LoadKey
+
+LOAD_TRIES = 3
+"""How often a load that broke off, or could not prove itself complete, is pulled anew in all."""
+
+_EXTENSIONS = {"application/json": "json", "text/tab-separated-values": "tsv"}
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """How far a pull is: rows so far of the report under way; `done` of `total` reports over all accounts have ended."""
+
+    platform: str
+    integration_id: str
+    account_id: str
+    account_name: str
+    report: str
+    rows: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class AccountOutcome:
+    """How the pull of one report of one account ended; `error` is None when every window was committed."""
+
+    platform: str
+    integration_id: str
+    account_id: str
+    report: str
+    rows: int = 0
+    dates_changed: int = 0
+    dates_verified: int = 0
+    error: MrmError | None = None
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """How the pull of an integration ended. With failures the run is partial: what is not named in them is committed."""
+
+    integration_id: str
+    platform: str
+    accounts: int
+    outcomes: tuple[AccountOutcome, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Count the rows delivered and committed."""
+        return sum(o.rows for o in self.outcomes)
+
+    @property
+    def dates_changed(self) -> int:
+        """Count the slices whose content changed."""
+        return sum(o.dates_changed for o in self.outcomes)
+
+    @property
+    def failures(self) -> tuple[MrmError, ...]:
+        """List the errors, each once."""
+        return tuple(dict.fromkeys(o.error for o in self.outcomes if o.error is not None))
+
+
+def sync_integration(
+    integration: IntegrationAccess,
+    warehouse: Warehouse,
+    landing: Landing,
+    clock: Clock,
+    *,
+    home: Home,
+    since: date | None = None,
+    until: date | None = None,
+    history_since: date | None = None,
+    progress: Callable[[ProgressEvent], None] = lambda event: None,
+    patience: Patience | None = None,
+    connector: Connector | None = None,
+    ledger: Ledger | None = None,
+) -> SyncResult:
+    """Pull every report of every account of an integration; both dates are inclusive, in each account's time zone.
+
+    `since` pulls exactly from there. Without it the first pull reaches back to `history_since` (400 days when None), and later
+    ones pull what is still provisional and every gap down to it. The integration's setting `skip_accounts` (ids, by comma) is kept.
+    A failing account leaves the others complete and stands in `failures`. Raises what makes the whole integration
+    impossible: a refused credential, wrong settings, a warehouse or disk that takes nothing.
+    """
+    opened = connector or registry.connect(integration.platform, integration.credentials, integration.settings, clock, patience)
+    try:
+        pull = _Pull(integration, opened, ledger or Ledger(warehouse, home), landing, clock, progress, patience or Patience())
+        known = coverage(warehouse, integration.organization_id, integration.id)
+        return pull.run(known, _Asked(since, until, history_since))
+    finally:
+        if connector is None:
+            opened.close()
+
+
+def check(integration: IntegrationAccess, clock: Clock | None = None) -> CheckResult:
+    """Say in words what the integration's credential can do; a refused token is an answer, not an error."""
+    connector = _connect(integration, clock)
+    try:
+        return connector.check()
+    finally:
+        connector.close()
+
+
+def discover_accounts(integration: IntegrationAccess, clock: Clock | None = None) -> list[Account]:
+    """List the accounts that the integration's credential reads, each once."""
+    connector = _connect(integration, clock)
+    try:
+        return _discover(integration, connector).accounts
+    finally:
+        connector.close()
+
+
+def _connect(integration: IntegrationAccess, clock: Clock | None) -> Connector:
+    return registry.connect(integration.platform, integration.credentials, integration.settings, clock or WallClock())
+
+
+def _discover(integration: IntegrationAccess, connector: Connector) -> Discovery:
+    """List the accounts, without those that the integration's settings skip."""
+    found = connector.discover() if hasattr(connector, "discover") else Discovery(connector.accounts())
+    skipped = {a.strip() for a in integration.settings.get("skip_accounts", "").split(",") if a.strip()}
+    left_out = {**found.left_out, **dict.fromkeys(skipped, "the integration's settings skip it")}
+    return Discovery([a for a in found.accounts if a.account_id not in skipped], left_out)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    since: date | None
+    until: date | None
+    history_since: date | None
+
+
+class _Pull:
+    """One pull under way."""
+
+    def __init__(
+        self,
+        integration: IntegrationAccess,
+        connector: Connector,
+        ledger: Ledger,
+        landing: Landing,
+        clock: Clock,
+        progress: Callable[[ProgressEvent], None],
+        patience: Patience,
+    ) -> None:
+        self._integration, self._connector, self._ledger, self._landing, self._clock = integration, connector, ledger, landing, clock
+        self._progress, self._patience = progress, patience
+        self._done = self._total = 0
+
+    def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked) -> SyncResult:
+        """Pull account by account."""
+        found = _discover(self._integration, self._connector)
+        reports = list(self._connector.reports.values())
+        self._total = len(found.accounts) * len(reports)
+        outcomes = [self._lost(account_id) for account_id in self._missing(known, found)]
+        notes = list(found.notes)
+        for account in found.accounts:
+            refused: SourceError | None = None
+            for report in reports:
+                covered = known.get((report.table, account.account_id), Coverage())
+                if refused is None:
+                    outcome, said = self._report(account, report, covered, asked)
+                    notes += [note for note in said if note not in notes]
+                else:
+                    outcome, said = replace(self._outcome(account.account_id, report.name), error=refused), ()
+                outcomes.append(outcome)
+                refused = refused or _closes_account(outcome.error)
+                self._done += 1
+                self._say(account, report, outcome.rows)
+        return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes))
+
+    def _report(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
+        """Pull one report of one account, window by window; a failure ends the report and leaves its committed windows."""
+        outcome = self._outcome(account.account_id, report.name)
+        try:
+            today = self._clock.today(account.timezone)
+            oldest = registry.oldest_date(self._integration.platform, today)
+            plan = plan_pull(report, today, oldest, covered.last_seen(), since=asked.since, until=asked.until, history_since=asked.history_since)
+            for window in plan.windows:
+                for part in self._window(account, report, window):
+                    outcome = replace(
+                        outcome,
+                        rows=outcome.rows + part.rows,
+                        dates_changed=outcome.dates_changed + part.dates_changed,
+                        dates_verified=outcome.dates_verified + part.dates_verified,
+                    )
+        except (SourceError, LoadExpired, DataQualityError) as error:
+            return replace(outcome, error=error), ()
+        return outcome, tuple(f"account {account.account_id}: {note}" for note in plan.notes)
+
+    def _window(self, account: Account, report: Report, window: DateWindow) -> Iterator[AccountOutcome]:
+        """Commit one window: again where it broke off, in halves where the platform finds it too large."""
+        for left in reversed(range(LOAD_TRIES)):
+            try:
+                yield self._load(account, report, window)
+                return
+            except ReportTooLarge:
+                if window.days == 1:
+                    raise
+                break
+            except (TransientFailure, IncompleteAnswer, LoadExpired):
+                if not left:
+                    raise
+                self._patience.sleep(self._patience.first_pause)
+        for half in window.chunks((window.days + 1) // 2):
+            yield from self._window(account, report, half)
+
+    def _load(self, account: Account, report: Report, window: DateWindow) -> AccountOutcome:
+        """Pull one window into one load: exact bytes to the landing, rows to the ledger, then the commit on the proof."""
+        key = LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
+        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
+        place = "/".join(("landing", key.organization_id, key.integration_id, report.name, key.account_id, load.load_id))
+        rows, said, proof = 0, 0.0, ""
+        try:
+            with load:
+                for number, page in enumerate(self._connector.pages(account, report, window)):
+                    self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
+                    load.write(page.rows)
+                    rows, proof = rows + page.rows.num_rows, page.proof
+                    if time.monotonic() - said > 0.1:
+                        self._say(account, report, rows)
+                        said = time.monotonic()
+                commit = load.commit(proof)
+        except BaseException:
+            self._landing.delete(place)
+            raise
+        return replace(self._outcome(account.account_id, report.name), rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
+
+    def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
+        """List the accounts that were pulled before and that the credential no longer shows at all."""
+        tables = {r.table for r in self._connector.reports.values()}
+        before = {account_id for table, account_id in known if table in tables}
+        return sorted(before - {a.account_id for a in found.accounts} - set(found.left_out))
+
+    def _lost(self, account_id: str) -> AccountOutcome:
+        error = PermissionDenied(
+            "the credential no longer shows this account",
+            platform=self._integration.platform,
+            account_id=account_id,
+            why="It was pulled before; what is stored stays, and nothing new comes",
+            fix="Give the credential access again, or name the account in the integration's setting skip_accounts",
+        )
+        return replace(self._outcome(account_id, "accounts"), error=error)
+
+    def _outcome(self, account_id: str, report: str) -> AccountOutcome:
+        return AccountOutcome(self._integration.platform, self._integration.id, account_id, report)
+
+    def _say(self, account: Account, report: Report, rows: int) -> None:
+        where = (self._integration.platform, self._integration.id, account.account_id, account.name, report.name)
+        self._progress(ProgressEvent(*where, rows=rows, done=self._done, total=self._total))
+
+
+def _closes_account(error: MrmError | None) -> SourceError | None:
+    """Return the error when it would only repeat itself for the account's other reports."""
+    return error if isinstance(error, PermissionDenied | AuthorizationExpired | RateLimited) else None

@@ -1,0 +1,37 @@
+"""Which dates an integration's committed loads cover, and when each date was last looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from warehouse.client import Warehouse
+
+_LOADS = """
+    SELECT report, account_id, groupUniqArray((since, until, account_today)) AS windows
+    FROM raw.loads
+    WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String}
+    GROUP BY report, account_id
+"""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The committed windows of one report of one account, each with the account's today when it was pulled."""
+
+    windows: tuple[tuple[date, date, date], ...] = ()
+
+    def last_seen(self) -> Mapping[date, date]:
+        """Map each covered date to the newest today on which it was pulled."""
+        seen: dict[date, date] = {}
+        for since, until, today in sorted(self.windows, key=lambda w: w[2]):
+            seen.update((since + timedelta(days=n), today) for n in range((until - since).days + 1))
+        return seen
+
+
+def coverage(warehouse: Warehouse, organization_id: str, integration_id: str) -> Mapping[tuple[str, str], Coverage]:
+    """Read the coverage of an integration by (raw table, account id); empty before the first load."""
+    with warehouse.client(readonly=True) as client:
+        if not int(client.command("EXISTS TABLE raw.loads")):
+            return {}
+        found = client.query(_LOADS, parameters={"organization_id": organization_id, "integration_id": integration_id})
+    return {(report, account_id): Coverage(tuple(windows)) for report, account_id, windows in found.result_rows}
