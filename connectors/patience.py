@@ -63,7 +63,7 @@ class Pace:
 
     def wait(self) -> None:
         """Take one call's place, waiting for it when the period is full."""
-        now = self.monotonic()
+        now = max(self.monotonic(), self._recent[-1]) if self._recent else self.monotonic()
         while self._recent and now - self._recent[0] >= self.period:
             self._recent.popleft()
         if len(self._recent) >= self.calls:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from domain.catalogue import Account, Column, ColumnType, Report
 from domain.errors import IncompleteAnswer
 
-Values: TypeAlias = "Sequence[object] | pa.Array | pa.ChunkedArray"
+Values: TypeAlias = Sequence[object] | pa.Array | pa.ChunkedArray
 
 
 def typed(report: Report, account: Account, columns: Mapping[str, Values | None], count: int, *, doubles: bool = False) -> pa.Table:
