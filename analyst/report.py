@@ -25,7 +25,8 @@ from domain.slots import SLOT, platform_name
 from domain.windows import DateWindow
 
 LANGUAGES = ("ru", "en")
-HEADLINE = ("spend", "conversions", "cpa", "roas", "conversions_value", "clicks", "ctr", "cpc", "impressions")
+HEADLINE = ("spend", "conversions", "cpa", "roas", "impressions", "clicks", "ctr", "cpc")
+HEADLINE_WITHOUT_VALUE = ("spend", "conversions", "cpa", "cvr", "impressions", "clicks", "ctr", "cpc")
 SUMMARY = ("spend", "conversions", "cpa", "roas")
 
 
@@ -135,7 +136,7 @@ class _Writing:
         total = Entity("total", (currency,))
         now, percents = {}, {}
         valued = any(self.panel.parts(total, w)["conversions_value"] for w in (self.panel.window, self.panel.compared))
-        for metric in HEADLINE if valued else [m for m in HEADLINE if m not in {"roas", "conversions_value"}]:
+        for metric in HEADLINE if valued else HEADLINE_WITHOUT_VALUE:
             end, start = self.teller.pair(total, metric)
             kpi = Kpi(metric=metric, label=label(metric, self.language), fact_id=end.id, good_direction=GOOD_DIRECTION[metric])
             now[metric] = end
