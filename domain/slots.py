@@ -124,11 +124,11 @@ def print_fact(fact: Fact, form: str, language: str) -> str:
         raise ValueError(f"{fact.id} is {fact.unit} and cannot be printed as {form}")
     base, _, sign = form.partition("_")
     if base == "percent" and fact.unit == "ratio":
-        return _rate(fact.value, language, sign)
+        return print_rate(fact.value, language, sign)
     return print_value(fact.value, base, fact.currency, language, sign=sign)
 
 
-def _rate(value: Decimal | None, language: str, sign: str) -> str:
+def print_rate(value: Decimal | None, language: str, sign: str = "") -> str:
     """Print a rate such as CTR in percent with two decimals, or three significant digits below one percent."""
     if value is None:
         return NO_VALUE

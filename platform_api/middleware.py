@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,8 +30,9 @@ _BROWSER_ONLY: Mapping[str, str] = {"Content-Security-Policy": "frame-ancestors 
 class RequestContext:
     """Give each request an id, log it once without query, body or headers, and answer unforeseen faults with a problem."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, mounted: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._mounted = mounted
         self._log = structlog.get_logger("platform_api.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +60,7 @@ class RequestContext:
                 raise
             await problems.of_fault(scope)(scope, receive, remember)
         finally:
-            if not scope["path"].startswith("/app/"):
+            if not _below(scope["path"], self._mounted):
                 self._log.info(
                     "request",
                     request_id=problems.request_id(scope),
@@ -71,15 +72,16 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Refuse request bodies over a number of bytes with 413, announced or not."""
+    """Refuse request bodies over a number of bytes with 413, announced or not; mounted applications have limits of their own."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, spared: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._spared = spared
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _below(scope["path"], self._spared):
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "")
@@ -111,3 +113,7 @@ def _template(scope: Scope) -> str:
     route = scope.get("route")
     template: str = getattr(route, "path_format", None) or getattr(route, "path", None) or "(unmatched)"
     return template
+
+
+def _below(path: str, prefixes: Iterable[str]) -> bool:
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)

@@ -133,5 +133,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http_error)
 
 
-UNAUTHENTICATED = AuthenticationRequired("The request carries no access token that is good", fix="Log in with POST /api/v1/auth/login and send Authorization: Bearer <token>")
-"""One answer for a missing, expired, forged or misused token, so that nobody learns which."""
+def unauthenticated() -> AuthenticationRequired:
+    """Return the one answer for a missing, expired, forged or misused token, so that nobody learns which it was."""
+    return AuthenticationRequired(
+        "The request carries no access token that is good", fix="Log in with POST /api/v1/auth/login and send Authorization: Bearer <token>"
+    )

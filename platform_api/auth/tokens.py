@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.errors import ConfigurationError
-from platform_api.problems import UNAUTHENTICATED
+from platform_api.problems import unauthenticated
 
 ISSUER = "mrm"
 AUDIENCE = "mrm-api"
@@ -50,11 +50,11 @@ class AccessTokens:
         try:
             header = jwt.get_unverified_header(token)
             if header.get("kid") != self._kid or header.get("typ") != "at+jwt":
-                raise UNAUTHENTICATED
+                raise unauthenticated()
             claims = jwt.decode(token, self._public, algorithms=["EdDSA"], audience=AUDIENCE, issuer=ISSUER, options={"require": _REQUIRED})
             return Claims(user_id=str(claims["sub"]), organization_id=str(claims["org"]))
         except (jwt.InvalidTokenError, KeyError, ValueError) as error:
-            raise UNAUTHENTICATED from error
+            raise unauthenticated() from error
 
 
 def load_key(pem: str | None, path: Path) -> Ed25519PrivateKey:
@@ -67,7 +67,9 @@ def load_key(pem: str | None, path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError) as error:
-        raise ConfigurationError("The key that signs access tokens cannot be read", why=str(error), fix="Set MRM_API_SIGNING_KEY to an Ed25519 key in PEM") from error
+        raise ConfigurationError(
+            "The key that signs access tokens cannot be read", why=str(error), fix="Set MRM_API_SIGNING_KEY to an Ed25519 key in PEM"
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigurationError("The key that signs access tokens is no Ed25519 key", fix="Make one: openssl genpkey -algorithm ed25519")
     return key
@@ -76,9 +78,7 @@ def load_key(pem: str | None, path: Path) -> Ed25519PrivateKey:
 def _kept(path: Path) -> str:
     """Read the kept key; several processes that start at once agree on the first one written."""
     if not path.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        pem = Ed25519PrivateKey.generate().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -1,0 +1,1 @@
+"""One module per screen; each renders itself from the client and the filters."""

@@ -1,0 +1,104 @@
+"""The overview: how a project does against the compared period, day by day and platform by platform."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import streamlit as st
+
+from dashboards import charts, messages, provenance, tables
+from dashboards.filters import Filters
+from dashboards.language import NOTHING, Language
+from dashboards.units import shown_unit
+from platform_api.analytics.schemas import Dashboard, Kpi, KpiValue
+from platform_api.client import ApiClient
+
+_DELTA_COLORS: Mapping[str, Literal["normal", "inverse"]] = {"up": "normal", "down": "inverse"}
+_TREND = ("spend", "clicks", "impressions", "conversions", "ctr", "cpc", "cpa", "roas")
+
+
+def show(language: Language, client: ApiClient, filters: Filters) -> None:
+    """Draw the overview."""
+    board = filters.dashboard(client)
+    st.session_state["window"] = (board.since, board.until)
+    provenance.header(language, language.say("overview.title"), filters, board)
+    if not board.daily:
+        messages.nothing(language, "overview.empty")
+        return
+    _cards(language, board)
+    _trend(language, board)
+    st.subheader(language.say("overview.platforms"), anchor=False)
+    tables.show(language, tables.by_platform(language, board.platforms, provenance.labels(language, board)), key="platforms")
+    _findings(language, client, filters)
+    provenance.footer(language, board)
+
+
+def _cards(language: Language, board: Dashboard) -> None:
+    """Draw the cards: one row over all platforms, then one row for each currency."""
+    with st.container(horizontal=True, key="cards-all"):
+        for kpi in board.kpis:
+            for value in kpi.values:
+                if not value.currency:
+                    _card(language, kpi, value, board.daily)
+    for currency in board.currencies:
+        st.markdown(f"##### {messages.plain(language.say('overview.money', currency=currency))}")
+        rows = [row for row in board.daily_money if row["currency"] == currency]
+        with st.container(horizontal=True, key=f"cards-{currency}"):
+            for kpi in board.kpis:
+                for value in kpi.values:
+                    if value.currency == currency:
+                        _card(language, kpi, value, rows)
+
+
+def _card(language: Language, kpi: Kpi, value: KpiValue, daily: Sequence[Mapping[str, Any]]) -> None:
+    unit = shown_unit(kpi.metric, kpi.unit)
+    change = language.change(value.change_ratio)
+    previous = language.number(value.previous, unit, value.currency)
+    points = [float(row[kpi.metric]) for row in daily if row.get(kpi.metric) is not None]
+    st.metric(
+        messages.plain(language.label(kpi.labels, kpi.metric)),
+        messages.plain(language.number(value.value, unit, value.currency)),
+        delta=change if change is not None else None,
+        delta_color=_DELTA_COLORS.get(kpi.good_direction, "off"),
+        delta_description=messages.plain(language.say("card.compared", value=previous)) if previous != NOTHING else None,
+        chart_data=points if len(points) > 2 else None,
+        border=True,
+        width=210,
+    )
+
+
+def _trend(language: Language, board: Dashboard) -> None:
+    labels = {kpi.metric: language.label(kpi.labels, kpi.metric) for kpi in board.kpis}
+    units = {kpi.metric: shown_unit(kpi.metric, kpi.unit) for kpi in board.kpis}
+    st.subheader(language.say("overview.trend"), anchor=False)
+    metric = st.segmented_control(
+        language.say("overview.metric"),
+        [m for m in _TREND if m in labels],
+        default=_TREND[0],
+        format_func=lambda name: labels[name],
+        label_visibility="collapsed",
+        key="trend-metric",
+        required=True,
+    )
+    metric = metric or _TREND[0]
+    by_currency = {kpi.metric for kpi in board.kpis if any(value.currency for value in kpi.values)}
+    if metric not in by_currency:
+        st.altair_chart(charts.trend(board.daily, metric, labels[metric], units[metric], "", language), width="stretch")
+        return
+    for currency in board.currencies:
+        if len(board.currencies) > 1:
+            st.caption(f"{labels[metric]}, {currency}")
+        rows = [row for row in board.daily_money if row["currency"] == currency]
+        st.altair_chart(charts.trend(rows, metric, labels[metric], units[metric], currency, language), width="stretch", key=f"trend-{currency}")
+
+
+def _findings(language: Language, client: ApiClient, filters: Filters) -> None:
+    """Draw the newest report's first findings."""
+    insights = client.insights(filters.project)
+    if not insights.items or insights.since is None or insights.until is None:
+        return
+    st.subheader(language.say("overview.findings"), anchor=False)
+    st.caption(language.days(insights.since, insights.until))
+    for insight in insights.items[:3]:
+        with st.container(border=True):
+            st.markdown(f"**{messages.plain(insight.title)}**")
+            st.markdown(messages.plain(insight.text))

@@ -1,0 +1,69 @@
+"""Integrations on the wire; credentials never leave the store."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Integration(BaseModel):
+    """A connected ad platform."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    platform: str
+    name: str
+    project_id: str | None = None
+    status: str
+    last_sync_at: datetime | None = None
+    last_error: str | None = None
+    created_at: datetime
+
+
+class Integrations(BaseModel):
+    """The organization's integrations, oldest first."""
+
+    items: list[Integration]
+
+
+class Account(BaseModel):
+    """An advertising account that an integration owns; `currency` is ISO 4217, `timezone` IANA."""
+
+    model_config = ConfigDict(from_attributes=True)
+    platform: str
+    account_id: str
+    name: str
+    currency: str
+    timezone: str
+    status: str
+
+
+class SyncRequest(BaseModel):
+    """A sync that was asked for, and how far it has come: queued, running, done or failed."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    status: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+
+
+class IntegrationStatus(BaseModel):
+    """How an integration does: its state, its accounts, how far its platform's data reach, and its newest sync request."""
+
+    integration: Integration
+    accounts: list[Account]
+    data_through: date | None = None
+    observed_at: datetime | None = None
+    last_request: SyncRequest | None = None
+    daemon: bool
+    """Whether a Dagster daemon runs that takes sync requests."""
+
+
+class SyncAccepted(BaseModel):
+    """A sync request was filed; `message` says what happens next."""
+
+    request: SyncRequest
+    daemon: bool
+    message: str
