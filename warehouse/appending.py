@@ -1,0 +1,80 @@
+"""Append one load's rows to its raw table in batches, inserting one batch while the next is hashed."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from warehouse.client import Warehouse
+
+BATCH_BYTES = 16 * 2**20
+BATCH_ROWS = 131_072
+_SETTINGS = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0, "async_insert": 0}
+"""A window of many years is one insert; equal rows of two loads are no duplicates."""
+
+
+class Appender:
+    """Collect rows into batches and insert each in a thread of its own, at most one under way.
+
+    `constants` are the ledger's columns, the same for every row; `_date` comes with each batch.
+    """
+
+    def __init__(self, warehouse: Warehouse, table: str, constants: dict[str, str]) -> None:
+        self._warehouse, self._table, self._constants = warehouse, table, constants
+        self._client: Client | None = None
+        self._waiting: list[pa.Table] = []
+        self._bytes = self._rows = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="append")
+        self._under_way: Future[None] | None = None
+        self.rows = 0
+
+    def add(self, rows: pa.Table, dates: pa.Array) -> None:
+        """Take rows and their slice dates. Raises what an earlier batch's insert raised."""
+        if not len(rows):
+            return
+        self._waiting.append(rows.append_column("_date", dates))
+        self._bytes += rows.nbytes
+        self._rows += len(rows)
+        if self._bytes >= BATCH_BYTES or self._rows >= BATCH_ROWS:
+            self._send()
+
+    def finish(self) -> None:
+        """Insert what is left and wait until the server has everything."""
+        if self._waiting:
+            self._send()
+        self._wait()
+
+    def close(self) -> None:
+        """End the thread; an insert under way is waited for, its failure no longer matters."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._waiting.clear()
+        if self._client is not None:
+            self._client.close()
+
+    def _send(self) -> None:
+        batch = pa.concat_tables(self._waiting)
+        self._waiting, self._bytes, self._rows = [], 0, 0
+        self._wait()
+        self._under_way = self._thread.submit(self._insert, batch)
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            under_way.result()
+
+    def _insert(self, batch: pa.Table) -> None:
+        if self._client is None:
+            self._client = self._warehouse.client()
+        columns = [*(_constant(value, len(batch)) for value in self._constants.values()), *batch.columns]
+        names = [*self._constants, *batch.column_names]
+        sink = pa.BufferOutputStream()
+        table = pa.table(columns, names=names)
+        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(unify_dictionaries=True)) as stream:
+            stream.write_table(table)
+        self._client.raw_insert(self._table, names, sink.getvalue(), dict(_SETTINGS), "ArrowStream")
+        self.rows += len(batch)
+
+
+def _constant(value: str, count: int) -> pa.Array:
+    """Return a column of one value, dictionary-encoded: a byte a row on the wire."""
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), count), pa.array([value]))

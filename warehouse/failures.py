@@ -1,0 +1,28 @@
+"""What ClickHouse's refusals mean to a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+
+from domain.errors import DiskFull, MrmError, Unreachable
+
+_NOT_ENOUGH_SPACE = ("code: 243", "NOT_ENOUGH_SPACE", "No space left on device")
+
+AWAY: tuple[type[Exception], ...] = (MrmError, ClickHouseError, OSError)
+"""What a call to a server that is gone, full or refusing may raise."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a full disk into DiskFull and a lost connection into Unreachable; other errors of ClickHouse pass as they are."""
+    try:
+        yield
+    except DatabaseError as error:
+        if any(sign in str(error) for sign in _NOT_ENOUGH_SPACE):
+            raise DiskFull(
+                "ClickHouse has no disk space left", why=str(error), fix="Free some disk space and run it again; nothing was half written"
+            ) from error
+        if isinstance(error, OperationalError):
+            raise Unreachable("ClickHouse does not answer", why=str(error), fix="Run ./run doctor; what was not committed is pulled again") from error
+        raise

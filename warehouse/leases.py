@@ -1,0 +1,150 @@
+"""Leases of loads: who may still commit, told by the server's clock, in append-only rows of `raw.load_leases`.
+
+Committing and sweeping exclude each other by two flags. A load first renews its lease (a row that the sweeper sees), then
+its commit statement itself reads the leases. The sweeper first writes `fenced` (a row that the commit statement sees), then
+reads the leases again and withdraws where the load was renewed or committed meanwhile. Whatever the order, at least one of
+them sees the other's row, so rows of a load that commits are never deleted. This needs inserts to be visible to the next
+query: true of one ClickHouse server; a replicated one needs insert_quorum with select_sequential_consistency. What is left
+to time: a commit statement that the server started in time and finishes later than SLACK after it; the server stops it at
+half of that (max_execution_time), and SLACK is always left on the lease when the statement starts.
+"""
+
+# ruff: noqa: S608 - the text is made of our own constants, every value is bound
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from clickhouse_connect.driver.client import Client
+
+from warehouse.client import Warehouse
+from warehouse.failures import AWAY
+from warehouse.slices import number
+
+LEASE = timedelta(minutes=5)
+SLACK = timedelta(seconds=60)
+"""What a lease is worth at least when the commit statement starts."""
+
+VALID = "max(expires_at) > now64(6, 'UTC') AND countIf(state IN ('abandoned', 'fenced', 'swept')) = 0"
+"""Over the rows of one load: it may still commit."""
+
+
+class LoadLease:
+    """The lease of one load, renewed by a thread of its own until it is closed.
+
+    Times are the server's: this machine may sleep or be stopped, and its clock may be wrong.
+    """
+
+    def __init__(self, warehouse: Warehouse, client: Client, load_id: str, lease: timedelta) -> None:
+        self._warehouse, self._client, self._id = warehouse, client, load_id
+        self._milliseconds = int(lease / timedelta(milliseconds=1))
+        self._stopped = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._beat, args=(max(lease.total_seconds() / 4, 0.05),), name=f"lease-{load_id}", daemon=True)
+
+    def open(self, organization_id: str, integration_id: str, report: str, account_id: str) -> None:
+        """Write the first row and start the heartbeat."""
+        self._client.command(
+            """INSERT INTO raw.load_leases SELECT {load_id:String}, {organization_id:String}, {integration_id:String}, {report:String}, {account_id:String},
+                'open', now64(6, 'UTC') + toIntervalMillisecond({ms:Int64}), now64(6, 'UTC')""",
+            parameters={
+                "load_id": self._id,
+                "organization_id": organization_id,
+                "integration_id": integration_id,
+                "report": report,
+                "account_id": account_id,
+                "ms": self._milliseconds,
+            },
+        )
+        self._thread.start()
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether a heartbeat found the lease expired or fenced."""
+        return self._lost.is_set()
+
+    def renew(self, state: str = "renewed", least: timedelta = timedelta(0)) -> bool:
+        """Prolong a lease that is still valid, by at least `least`; False where it is not, and nothing is written."""
+        return _renew(self._client, self._id, state, max(self._milliseconds, int(least / timedelta(milliseconds=1))))
+
+    def note(self, state: str) -> None:
+        """Write the last row: committed or abandoned."""
+        self._client.command(
+            f"INSERT INTO raw.load_leases {_again('{state:String}', 'max(expires_at)')}",
+            parameters={"load_id": self._id, "state": state},
+        )
+
+    def close(self) -> None:
+        """Stop the heartbeat; the lease runs out by itself unless a last row was noted."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _beat(self, interval: float) -> None:
+        while not self._stopped.wait(interval):
+            try:
+                with self._warehouse.client() as client:
+                    if not _renew(client, self._id, "renewed", self._milliseconds):
+                        self._lost.set()
+                        return
+            except AWAY:
+                continue  # the server is away: the lease decides when it is back
+
+
+def _again(state: str, expires: str) -> str:
+    return f"""SELECT load_id, any(organization_id), any(integration_id), any(report), any(account_id), {state}, {expires}, now64(6, 'UTC')
+        FROM raw.load_leases WHERE load_id = {{load_id:String}} GROUP BY load_id"""
+
+
+def _renew(client: Client, load_id: str, state: str, milliseconds: int) -> bool:
+    client.command(
+        f"""INSERT INTO raw.load_leases {_again("{state:String}", "now64(6, 'UTC') + toIntervalMillisecond({ms:Int64})")} HAVING {VALID}""",
+        parameters={"load_id": load_id, "state": state, "ms": milliseconds},
+    )
+    return bool(number(client, f"SELECT {VALID} FROM raw.load_leases WHERE load_id = {{load_id:String}}", {"load_id": load_id}))
+
+
+def sweep_loads(client: Client, passing: Callable[[str], None]) -> int:
+    """Delete the rows of loads whose lease ran out or that were abandoned; return how many loads were swept.
+
+    A load that holds a lease, or was committed, is left alone. A sweep that dies half way is taken up by the next.
+    """
+    doomed = _expired(client)
+    if not doomed:
+        return 0
+    _note_all(client, list(doomed), "fenced")
+    passing("fenced")
+    doomed = _expired(client)  # without those that renewed or committed before our fence stood
+    for load_id, (organization_id, integration_id, report, account_id) in doomed.items():
+        _delete_rows(client, report, {"load_id": load_id, "organization_id": organization_id, "integration_id": integration_id, "account_id": account_id})
+        passing("rows_deleted")
+    _note_all(client, list(doomed), "swept")
+    return len(doomed)
+
+
+def _expired(client: Client) -> dict[str, tuple[str, str, str, str]]:
+    rows = client.query(
+        """SELECT load_id, any(organization_id), any(integration_id), any(report), any(account_id) FROM raw.load_leases GROUP BY load_id
+        HAVING countIf(state IN ('committed', 'swept')) = 0 AND (max(expires_at) <= now64(6, 'UTC') OR countIf(state = 'abandoned') > 0)
+            AND load_id NOT IN (SELECT load_id FROM raw.loads)"""
+    ).result_rows
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def _note_all(client: Client, load_ids: list[str], state: str) -> None:
+    if load_ids:
+        client.command(
+            f"INSERT INTO raw.load_leases {_again('{state:String}', 'max(expires_at)').replace('= {load_id:String}', 'IN {load_ids:Array(String)}')}",
+            parameters={"load_ids": load_ids, "state": state},
+        )
+
+
+def _delete_rows(client: Client, report: str, load: dict[str, str]) -> None:
+    table = f"raw.`{report.replace('`', '')}`"
+    if not number(client, "SELECT count() FROM system.tables WHERE database = 'raw' AND name = {report:String}", {"report": report}):
+        return
+    where = """_organization_id = {organization_id:String} AND _integration_id = {integration_id:String}
+        AND _account_id = {account_id:String} AND _load_id = {load_id:String}"""
+    months = client.query(f"SELECT DISTINCT toYYYYMM(_date) FROM {table} WHERE {where}", parameters=load).result_rows
+    for (month,) in months:
+        client.command(f"DELETE FROM {table} IN PARTITION {int(month)} WHERE {where}", parameters=load)
