@@ -1,0 +1,266 @@
+"""The engine: one chDB directory owned by this process, and handles on it, one per request or session."""
+
+import os
+import re
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from xml.sax.saxutils import escape
+
+from warehouse.embedded.exceptions import QueryFailed
+
+_PLAIN = re.compile(r"^[A-Za-z0-9_.:@/ -]+$")
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_CONFIGURATION = """<clickhouse>
+    <default_database></default_database>
+    <database>default</database>
+    <timezone>UTC</timezone>
+    <display_name>{display_name}</display_name>
+    <logger><level>none</level></logger>
+    <query_log>
+        <database>system</database>
+        <table>query_log</table>
+        <partition_by>toYYYYMM(event_date)</partition_by>
+        <ttl>event_date + INTERVAL 30 DAY</ttl>
+        <flush_interval_milliseconds>7500</flush_interval_milliseconds>
+    </query_log>
+    <backups><allowed_path>{backups}</allowed_path></backups>
+</clickhouse>
+"""
+_CARRIER = "chdb_client_name"
+"""The setting in which a handle carries its query id: chDB gives no way to choose the id itself."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished query says of itself: its answer (empty where it went into a pipe), counts and seconds."""
+
+    body: bytes = b""
+    result_rows: int = 0
+    result_bytes: int = 0
+    read_rows: int = 0
+    read_bytes: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    elapsed: float = 0.0
+
+
+class _Result(Protocol):
+    """What chDB returns for a query; for an insert it has the counts of writing alone."""
+
+    def bytes(self) -> bytes: ...
+    def rows_read(self) -> int: ...
+    def bytes_read(self) -> int: ...
+    def storage_rows_read(self) -> int: ...
+    def storage_bytes_read(self) -> int: ...
+    def rows_written(self) -> int: ...
+    def bytes_written(self) -> int: ...
+    def elapsed(self) -> float: ...
+
+
+class _Connection(Protocol):
+    """chDB's connection, as far as it is used here."""
+
+    def query(self, query_str: bytes | str, format: str, *, params: dict[str, str]) -> _Result: ...  # noqa: A002 chDB's name
+    def send_insert(self, query_str: bytes, format: str) -> object: ...  # noqa: A002 chDB's name
+    def insert_append(self, stream: object, data: bytes) -> None: ...
+    def insert_done(self, stream: object) -> _Result: ...
+    def insert_cancel(self, stream: object) -> None: ...
+    def close(self) -> None: ...
+
+
+class Handle:
+    """A connection to the engine with settings of its own. One query at a time; another thread may kill it."""
+
+    def __init__(self, engine: "Engine", connection: _Connection, carrier: str) -> None:
+        self._engine = engine
+        self._connection = connection
+        self.carrier = carrier
+
+    def run(self, sql: bytes | str, format_: str = "TabSeparated", parameters: Mapping[str, str] | None = None) -> Outcome:
+        """Run one statement and hold its whole answer. Raises QueryFailed."""
+        try:
+            result = self._connection.query(sql, format_, params=dict(parameters or {}))
+        except (RuntimeError, UnicodeDecodeError) as error:
+            raise QueryFailed.parse(_words(error)) from None
+        return _outcome(result)
+
+    def apply(self, settings: Mapping[str, str]) -> None:
+        """SET settings for the rest of this handle's life."""
+        for name in settings:
+            if not _NAME.match(name):
+                raise QueryFailed.named("UNKNOWN_SETTING", f"Unknown setting '{name}'")
+        if settings:
+            self.run("SET " + ", ".join(f"{name} = {quote(value)}" for name, value in settings.items()))
+
+    def bind(self, parameters: Mapping[str, str]) -> None:
+        """SET query parameters, for statements that the engine takes no parameters with."""
+        self.apply({f"param_{name}": value for name, value in parameters.items()})
+
+    def insert(self, statement: bytes, format_: str) -> "Insertion":
+        """Begin an INSERT whose data follow in pieces; `statement` ends before FORMAT. Raises QueryFailed."""
+        try:
+            return Insertion(self._connection, self._connection.send_insert(statement, format_))
+        except (RuntimeError, UnicodeDecodeError) as error:
+            raise QueryFailed.parse(_words(error)) from None
+
+    def kill(self) -> None:
+        """Make the engine stop what this handle runs; from another thread, without waiting."""
+        self._engine.kill(self.carrier)
+
+    def close(self) -> None:
+        """Give the handle back to the engine; temporary tables and settings go with it."""
+        self._connection.close()
+
+
+class Insertion:
+    """An INSERT in progress: pieces of data in its format, then `finish` or `cancel`."""
+
+    def __init__(self, connection: _Connection, stream: object) -> None:
+        self._connection = connection
+        self._stream = stream
+
+    def append(self, data: bytes) -> None:
+        """Hand over a piece; waits while the engine is busy. Raises QueryFailed where the data do not parse."""
+        try:
+            self._connection.insert_append(self._stream, data)
+        except RuntimeError as error:
+            raise QueryFailed.parse(_words(error)) from None
+
+    def finish(self) -> Outcome:
+        """Commit. Raises QueryFailed."""
+        try:
+            return _outcome(self._connection.insert_done(self._stream))
+        except RuntimeError as error:
+            raise QueryFailed.parse(_words(error)) from None
+
+    def cancel(self) -> None:
+        """Break off: what is not yet a part never becomes one."""
+        try:
+            self._connection.insert_cancel(self._stream)
+        except RuntimeError as error:
+            raise QueryFailed.parse(_words(error)) from None
+
+
+class Engine:
+    """The ClickHouse engine over one directory. A process has at most one."""
+
+    def __init__(self, directory: Path, display_name: str) -> None:
+        self.directory = directory
+        self.display_name = display_name
+        self.backups = directory / "backups"
+        self._data = directory / "data"
+        self._root: _Connection | None = None
+        self._connect: Callable[[str], _Connection] | None = None
+        self._admin: Handle | None = None
+        self._admin_lock = threading.Lock()
+        self.version = ""
+
+    def open(self) -> None:
+        """Load the directory. Raises QueryFailed with code 76 where another engine holds it."""
+        from chdb import _chdb
+
+        self._connect = getattr(_chdb, "connect")  # noqa: B009 the stubs do not know it
+        self.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._prepare_default_database()
+        configuration = self.directory / "config.xml"
+        configuration.write_text(_CONFIGURATION.format(display_name=escape(self.display_name), backups=escape(str(self.backups))))
+        try:
+            self._root = self._open_connection(f"{self._data}?config-file={configuration}")
+        except RuntimeError as error:
+            raise QueryFailed.parse(str(error)) from None
+        self._admin = self.handle(carrier="mrm-admin")
+        self.version = self._admin.run("SELECT version()").body.decode().strip()
+
+    def _open_connection(self, address: str) -> _Connection:
+        if self._connect is None:
+            raise QueryFailed.named("ABORTED", "The engine is not open")
+        return self._connect(address)
+
+    def _prepare_default_database(self) -> None:
+        """Make `default` an ordinary Atomic database before the first start; chDB's own default is an Overlay over the working directory.
+
+        The two lines are what ClickHouse itself writes for ATTACH; a directory that already has a default database keeps its tables.
+        """
+        metadata = self._data / "metadata"
+        definition = metadata / "default.sql"
+        if definition.exists():
+            return
+        metadata.mkdir(mode=0o700, parents=True, exist_ok=True)
+        link = metadata / "default"
+        identity = link.readlink().name if link.is_symlink() else str(uuid.uuid4())
+        temporary = definition.with_suffix(".tmp")
+        temporary.write_text(f"ATTACH DATABASE _ UUID '{identity}'\nENGINE = Atomic\n")
+        os.replace(temporary, definition)
+
+    def handle(self, *, carrier: str = "", database: str = "") -> Handle:
+        """Open a fresh handle: server-like defaults, no settings of anybody else, in a database.
+
+        Raises QueryFailed for an unknown database.
+        """
+        options = ["implicit_select=0", "allow_introspection_functions=0"]
+        carried = carrier if _PLAIN.match(carrier) else uuid.uuid4().hex
+        options.append(f"{_CARRIER}={carried}")
+        handle = Handle(self, self._open_connection(f"{self._data}?{'&'.join(options)}"), carried)
+        if database and database != "default":
+            try:
+                handle.run("USE " + quote_name(database))
+            except QueryFailed:
+                handle.close()
+                raise
+        return handle
+
+    def kill(self, carrier: str) -> None:
+        """Stop every running query that carries this id."""
+        with self._admin_lock:
+            if self._admin:
+                self._admin.run(f"KILL QUERY WHERE Settings['{_CARRIER}'] = {quote(carrier)} ASYNC")
+
+    def kill_all(self) -> None:
+        """Stop every running query, for the end of the server."""
+        with self._admin_lock:
+            if self._admin:
+                self._admin.run(f"KILL QUERY WHERE Settings['{_CARRIER}'] != 'mrm-admin' ASYNC")
+
+    def close(self) -> None:
+        """Stop the engine once every handle is closed; flushes the logs."""
+        with self._admin_lock:
+            if self._admin:
+                self._admin.close()
+                self._admin = None
+        if self._root is not None:
+            self._root.close()
+            self._root = None
+
+
+def quote(text: str) -> str:
+    """Quote a string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quote_name(text: str) -> str:
+    """Quote an identifier."""
+    return "`" + text.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return bytes(error.object).decode(errors="replace")
+    return str(error)
+
+
+def _outcome(result: _Result) -> Outcome:
+    inserted = not hasattr(result, "bytes")
+    return Outcome(
+        body=b"" if inserted else bytes(result.bytes()),
+        result_rows=0 if inserted else result.rows_read(),
+        result_bytes=0 if inserted else result.bytes_read(),
+        read_rows=0 if inserted else result.storage_rows_read(),
+        read_bytes=0 if inserted else result.storage_bytes_read(),
+        written_rows=result.rows_written(),
+        written_bytes=result.bytes_written(),
+        elapsed=result.elapsed(),
+    )

@@ -1,0 +1,162 @@
+"""An answer on its way from the engine to the client: held back while it may still turn into an error, then streamed."""
+
+import secrets
+import string
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from warehouse.embedded.encodings import Encoder, encoder
+from warehouse.embedded.exceptions import QueryFailed
+from warehouse.embedded.http import Response
+
+_PIECE = 1 << 20
+_LETTERS = string.ascii_lowercase
+CONTENT_TYPES = {
+    "tabseparated": "text/tab-separated-values; charset=UTF-8",
+    "tsv": "text/tab-separated-values; charset=UTF-8",
+    "csv": "text/csv; charset=UTF-8; header=absent",
+    "csvwithnames": "text/csv; charset=UTF-8; header=present",
+    "csvwithnamesandtypes": "text/csv; charset=UTF-8; header=present",
+    "json": "application/json; charset=UTF-8",
+    "jsoncompact": "application/json; charset=UTF-8",
+    "jsonstrings": "application/json; charset=UTF-8",
+    "jsoncolumns": "application/json; charset=UTF-8",
+    "jsoneachrow": "application/x-ndjson; charset=UTF-8",
+    "jsoncompacteachrow": "application/x-ndjson; charset=UTF-8",
+    "xml": "application/xml; charset=UTF-8",
+    "html": "text/html; charset=UTF-8",
+    "markdown": "text/markdown; charset=UTF-8",
+    "native": "application/octet-stream",
+    "rowbinary": "application/octet-stream",
+    "parquet": "application/octet-stream",
+    "orc": "application/octet-stream",
+    "arrow": "application/vnd.apache.arrow.file",
+    "arrowstream": "application/vnd.apache.arrow.stream",
+    "avro": "application/octet-stream",
+    "msgpack": "application/octet-stream",
+}
+
+
+def content_type(format_: str) -> str:
+    """Name the media type of a ClickHouse format."""
+    name = format_.lower()
+    if name in CONTENT_TYPES:
+        return CONTENT_TYPES[name]
+    if name.startswith(("tabseparated", "tsv")):
+        return CONTENT_TYPES["tsv"]
+    if name.startswith("rowbinary"):
+        return CONTENT_TYPES["rowbinary"]
+    if name.startswith("json"):
+        return CONTENT_TYPES["jsoneachrow"] if "eachrow" in name else CONTENT_TYPES["json"]
+    return "text/plain; charset=UTF-8"
+
+
+def exception_tag() -> str:
+    """Make the mark by which a client tells an exception in the middle of data from data."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(16))
+
+
+class Answer:
+    """Collect an answer's bytes; up to `buffer_size` of them (or all, with `wait_end`) are held back in memory and then on disk."""
+
+    def __init__(self, response: Response, spool: Path, *, buffer_size: int, wait_end: bool, encoding: str, zlib_level: int) -> None:
+        self._response = response
+        self._spool = spool
+        self._limit = buffer_size
+        self._wait_end = wait_end
+        self._encoding = encoding
+        self._encoder: Encoder | None = encoder(encoding, zlib_level) if encoding else None
+        self._held: list[bytes] = []
+        self._held_size = 0
+        self._file: IO[bytes] | None = None
+        self.before_start: Callable[[], None] = lambda: None
+        """Sets the headers that are known only when the first byte goes out."""
+
+    @property
+    def started(self) -> bool:
+        """Tell whether the client has been told that all is well."""
+        return self._response.head_sent
+
+    def write(self, data: bytes) -> None:
+        """Take a piece from the engine."""
+        if self.started:
+            self._send(data)
+            return
+        self._held_size += len(data)
+        if self._file is not None:
+            self._file.write(data)
+            return
+        self._held.append(data)
+        if self._held_size > self._limit:
+            if self._wait_end:
+                self._spill()
+            else:
+                self._start()
+
+    def finish(self) -> None:
+        """Send what is held back and end the answer."""
+        if not self.started and self._file is None and not self._response.head_begun:
+            self._answer_whole()
+            return
+        if not self.started:
+            self._start()
+        if self._file is not None:
+            self._file.seek(0)
+            while piece := self._file.read(_PIECE):
+                self._send(piece)
+        if self._encoder:
+            self._response.write(self._encoder.flush())
+        self._response.finish()
+        self.close()
+
+    def fail(self, error: QueryFailed, version: str, tag: str) -> None:
+        """Tell the client of an error: by status while that is still possible, else inside the body, which is then broken off."""
+        text = error.text(version)
+        if not self.started:
+            self.close()
+            self._response.headers["X-ClickHouse-Exception-Code"] = str(error.code)
+            self._response.headers["Content-Type"] = "text/plain; charset=UTF-8"
+            self._response.answer(error.status, text.encode() + b"\n")
+            return
+        body = f"{text}\n".encode()
+        block = b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n" % (tag.encode(), body, len(body), tag.encode())
+        if self._encoder:
+            block = self._encoder.compress(block) + self._encoder.flush()
+        self._response.write(block)
+        self._response.abandon()
+
+    def close(self) -> None:
+        """Let go of what is held back."""
+        self._held.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _answer_whole(self) -> None:
+        body = b"".join(self._held)
+        self.before_start()
+        if self._encoder and body:
+            body = self._encoder.compress(body) + self._encoder.flush()
+            self._response.headers["Content-Encoding"] = self._encoding
+        self._response.answer(200, body)
+        self.close()
+
+    def _start(self) -> None:
+        self.before_start()
+        if self._encoder:
+            self._response.headers["Content-Encoding"] = self._encoding
+        self._response.start()
+        held, self._held = self._held, []
+        for piece in held:
+            self._send(piece)
+
+    def _send(self, data: bytes) -> None:
+        self._response.write(self._encoder.compress(data) if self._encoder else data)
+
+    def _spill(self) -> None:
+        self._file = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 it lives as long as the answer
+        for piece in self._held:
+            self._file.write(piece)
+        self._held.clear()
