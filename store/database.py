@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from domain.errors import ConfigurationError, DiskFull, MrmError, Unreachable
+from domain.errors import ConfigurationError, DiskFull, MrmError, Unreachable, UsageError
 from home.directory import Home
 from home.servers import Lease
 from store import embedded
@@ -47,7 +48,7 @@ class Store:
         settings = settings or StoreSettings()
         vault = Vault(KeyRing.open(home, settings))
         if settings.database_url is not None:
-            url = settings.database_url.get_secret_value()
+            url = database_url(settings.database_url.get_secret_value())
             store = cls(lambda: _connect(url, settings), vault, settings)
         else:
             server = _Embedded(home, settings)
@@ -117,10 +118,24 @@ class _Embedded:
             return _connect(self._server.url, self._settings)
 
 
+def database_url(given: str) -> str:
+    """Return MRM_DATABASE_URL as libpq takes it; raises ConfigurationError, without its password, for anything else."""
+    scheme, _, rest = given.partition("://")
+    url = f"postgresql://{rest}"
+    try:
+        if scheme.partition("+")[0] not in {"postgresql", "postgres"}:
+            raise psycopg.ProgrammingError(f"its scheme is {scheme!r}")
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        why = str(error).strip().replace(rest, "…")
+        raise ConfigurationError("MRM_DATABASE_URL is no address of a PostgreSQL", why=why, fix="Write postgresql://user:password@host:5432/database") from None
+    return url
+
+
 def _connect(url: str, settings: StoreSettings) -> psycopg.Connection[Any]:
-    options = f"-c statement_timeout={settings.statement_timeout_seconds}s -c timezone=UTC"
-    plain = url.replace("postgresql+psycopg://", "postgresql://", 1).replace("postgres://", "postgresql://", 1)
-    return psycopg.connect(plain, connect_timeout=5, options=options, application_name="mrm")
+    seconds = settings.statement_timeout_seconds
+    options = f"-c statement_timeout={seconds}s -c idle_in_transaction_session_timeout={seconds}s -c timezone=UTC"
+    return psycopg.connect(url, connect_timeout=5, options=options, application_name="mrm")
 
 
 def _translated(error: BaseException) -> BaseException:
@@ -130,6 +145,8 @@ def _translated(error: BaseException) -> BaseException:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.errors.DiskFull):
         return DiskFull("PostgreSQL cannot write", why=str(cause).splitlines()[0], fix="Free space on its disk, then try again: nothing written is lost")
+    if isinstance(cause, psycopg.DataError):
+        return UsageError("A value cannot be stored", why=str(cause).splitlines()[0], fix="Shorten or correct it")
     if isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return ConfigurationError("The database user lacks a right", why=str(cause).splitlines()[0], fix="Let a superuser run: ALTER ROLE <user> CREATEROLE")
     if isinstance(cause, psycopg.OperationalError) and (cause.sqlstate is None or cause.sqlstate[:2] in {"08", "57", "28", "3D"}):

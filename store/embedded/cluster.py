@@ -45,6 +45,9 @@ _SETTINGS: Mapping[str, str] = {
     "log_truncate_on_rotation": "on",
 }
 _PDEATHSIG = 1
+_FULL = ("No space left on device", "Disk quota exceeded", "Check free disk space")
+_LEAST = 1 << 20
+"""Bytes: with less left a failure is the disk's, whatever was printed."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,9 @@ class Passwords:
 class Cluster:
     """The embedded server's data directory and its postgres process."""
 
-    def __init__(self, place: Place, passwords: Passwords) -> None:
+    def __init__(self, place: Place, passwords: Passwords, log: Path) -> None:
         self.place = place
+        self.log = log
         self.passwords = passwords
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -97,6 +101,9 @@ class Cluster:
             return
         if fresh.exists():
             shutil.rmtree(fresh)
+        fresh.mkdir(mode=0o700)
+        if self.place.uid is not None and self.place.gid is not None:
+            os.chown(fresh, self.place.uid, self.place.gid)
         command = [str(self.place.binaries.program("initdb")), "-D", str(fresh), "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8"]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
         with self._password_file() as path:
@@ -146,9 +153,8 @@ class Cluster:
 
     def _launch(self) -> str | None:
         """Start one postgres process; None once it answers, else what it printed before it ended."""
-        startup = self.place.data / "startup.log"
         options = [f"-c{name}={value}" for name, value in {**_SETTINGS, "port": str(self.port)}.items()]
-        with startup.open("wb") as output:
+        with self.log.open("wb") as output:
             self.process = subprocess.Popen(  # noqa: S603
                 [str(self.place.binaries.program("postgres")), "-D", str(self.place.data), *options],
                 stdin=subprocess.DEVNULL,
@@ -166,7 +172,7 @@ class Cluster:
                 self.stop()
                 break
             time.sleep(0.02)
-        return startup.read_text(errors="replace") + _newest_log(self.place.data)
+        return self.log.read_text(errors="replace") + _newest_log(self.place.data)
 
     def _wait_for_directory(self) -> None:
         """Wait until no live postgres has the directory, asking one that answers as ours to stop; drop a stale postmaster.pid.
@@ -217,8 +223,8 @@ class Cluster:
         try:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(self.passwords.superuser)
-            if self.place.uid is not None and self.place.gid is not None:
-                os.chown(path, self.place.uid, self.place.gid)
+                if self.place.uid is not None and self.place.gid is not None:
+                    os.fchown(file.fileno(), self.place.uid, self.place.gid)
             yield path
         finally:
             path.unlink(missing_ok=True)
@@ -260,7 +266,7 @@ def _explained(what: str, printed: str, data: Path) -> ConfigurationError:
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
     telling = [line for line in lines if any(sign in line for sign in ("FATAL", "PANIC", "error:", "could not"))]
     why = (telling or lines or ["it printed nothing"])[-1]
-    if "No space left on device" in printed or "Disk quota exceeded" in printed:
+    if any(sign in printed for sign in _FULL) or shutil.disk_usage(data.parent).free < _LEAST:
         return DiskFull(what, why=why, fix=f"Free space on the disk of {data}, then start again: nothing written is lost")
     if "postmaster.pid" in why and "already exists" in why:
         return DirectoryTaken(what, why=why, fix="Stop that server, or pass another --home")

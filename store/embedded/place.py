@@ -4,10 +4,11 @@ import json
 import os
 import pwd
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, DiskFull
 from home.directory import MARKER, Home
 from store.embedded.binaries import Binaries, copied, wheel
 
@@ -38,16 +39,24 @@ def place_of(home: Home, outside: Path) -> Place:
         sweep(outside)
         directory = _claim(home, outside)
         binaries = copied(directory / "binaries")
-        owned = directory / "postgres"
-        owned.mkdir(mode=0o700, exist_ok=True)
-        os.chown(owned, user.pw_uid, user.pw_gid)
-    except OSError as error:
+        subprocess.run(  # noqa: S603
+            [str(binaries.program("postgres")), "--version"],
+            cwd=directory,
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+            capture_output=True,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        if "No space left on device" in str(error) or "Disk quota exceeded" in str(error):
+            raise DiskFull(f"The embedded PostgreSQL does not fit into {outside}", why=str(error), fix="Free 100 MB there, then start again") from error
         raise ConfigurationError(
-            f"The embedded PostgreSQL cannot be put into {outside}",
+            f"The embedded PostgreSQL cannot run as {user.pw_name} in {outside}",
             why=f"PostgreSQL refuses to run as root, and {error}",
             fix="Set MRM_STORE_OUTSIDE to a directory that every user can reach, run as an ordinary user, or set MRM_DATABASE_URL",
         ) from error
-    return Place(owned / "data", binaries, user.pw_uid, user.pw_gid)
+    return Place(directory / "data", binaries, user.pw_uid, user.pw_gid)
 
 
 def sweep(outside: Path) -> list[Path]:
@@ -59,7 +68,7 @@ def sweep(outside: Path) -> list[Path]:
             gone = _gone(Path(told["home"]), told["id"], told["device"])
         except (OSError, ValueError, KeyError):
             continue
-        if gone and not _in_use(record.parent / "postgres" / "data"):
+        if gone and not _in_use(record.parent / "data"):
             shutil.rmtree(record.parent, ignore_errors=True)
             swept.append(record.parent)
     return swept
@@ -110,12 +119,26 @@ def _claim(home: Home, outside: Path) -> Path:
     if not directory.exists():
         directory.mkdir(mode=0o755)
         directory.chmod(0o755)
+    _refuse_copies(home, directory / _RECORD)
     known = [p for p in home.settings.get("outside", "").split(os.pathsep) if p]
     if str(directory) not in known:
         home.remember(outside=os.pathsep.join([*known, str(directory)]))
     record = {"home": str(home.path), "id": home.id, "device": home.path.stat().st_dev}
     (directory / _RECORD).write_text(json.dumps(record))
     return directory
+
+
+def _refuse_copies(home: Home, record: Path) -> None:
+    """Raise ConfigurationError when another home with this id still stands where the record says."""
+    if not record.exists():
+        return
+    other = Path(json.loads(record.read_text())["home"])
+    if other != home.path and (other / MARKER).exists() and json.loads((other / MARKER).read_text()).get("id") == home.id:
+        raise ConfigurationError(
+            f"{home.path} is a copy of {other}, whose database lives in {record.parent}",
+            why="Two homes cannot share one database directory",
+            fix=f"Use {other}, or an empty directory and restore a backup into it",
+        )
 
 
 def _unprivileged_user() -> pwd.struct_passwd:

@@ -38,7 +38,7 @@ class Supervisor:
                 return
             place = place_of(self.home, self.outside)
             initialised = (place.data / "PG_VERSION").exists()
-            cluster = Cluster(place, Passwords.of(self.home, initialised=initialised))
+            cluster = Cluster(place, Passwords.of(self.home, initialised=initialised), self.home.directory("logs") / "postgres.start.log")
             cluster.initialise()
             try:
                 cluster.start(self._last_port())

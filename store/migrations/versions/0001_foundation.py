@@ -68,6 +68,7 @@ def upgrade() -> None:
     _secure("organizations", "id")
     for table in TENANT_TABLES:
         _secure(table, "organization_id")
+    _secure_people()
     op.execute("grant select, update on organizations to mrm_app")
     op.execute("grant select (id, email, name, avatar_url, last_login_at, created_at) on users to mrm_app")
     op.execute(f"grant select, insert, update, delete on {', '.join(t for t in TENANT_TABLES if t != 'audit_log')} to mrm_app")
@@ -94,6 +95,18 @@ def downgrade() -> None:
         "organizations",
     ):
         op.drop_table(table)
+
+
+def _secure_people() -> None:
+    """Show an organization its own members only; sessions are the system's alone."""
+    colleague = (
+        "exists (select from organization_members m where m.user_id = users.id and m.organization_id = nullif(current_setting('app.org', true), '')::uuid)"
+    )
+    for table in ("users", "refresh_tokens"):
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"alter table {table} force row level security")
+        op.execute(f"create policy system on {table} to mrm_system using (true) with check (true)")
+    op.execute(f"create policy tenant on users for select to mrm_app using ({colleague})")
 
 
 def _secure(table: str, column: str) -> None:
