@@ -28,9 +28,13 @@ class Lease:
     def __init__(self, home: Home, server: str) -> None:
         directory = _leases(home, server)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path = directory / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._file = self._path.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        while True:
+            self._path = directory / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+            self._file = self._path.open("w")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            if os.fstat(self._file.fileno()).st_nlink:  # the server may have swept the file before it was locked
+                break
+            self._file.close()
 
     def close(self) -> None:
         """Give the lease up; twice is harmless."""
