@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,6 +18,8 @@ from domain.errors import MrmError, SourceError
 from domain.windows import DateWindow
 from services.integrations import IntegrationAccess
 from services.windows import plan_pull
+from warehouse.client import Warehouse
+from warehouse.reconciliation import AccountDay, account_day_totals
 
 MEASURES = ("impressions", "clicks", "spend", "conversions")
 REPORT = "account_daily"
@@ -33,25 +35,8 @@ ROUNDING: Mapping[str, Mapping[str, Decimal]] = {
 (ours are rounded to six decimals per row), Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
 
 
-class AccountDay(Protocol):
-    """The marts' totals of one account and day; spend in the account's currency."""
-
-    @property
-    def account_id(self) -> str: ...  # noqa: D102
-    @property
-    def date(self) -> date: ...  # noqa: D102
-    @property
-    def impressions(self) -> int: ...  # noqa: D102
-    @property
-    def clicks(self) -> int: ...  # noqa: D102
-    @property
-    def spend(self) -> Decimal: ...  # noqa: D102
-    @property
-    def conversions(self) -> Decimal: ...  # noqa: D102
-
-
 TotalsReader = Callable[[DateWindow], Iterable[AccountDay]]
-"""Reads the marts' totals of the integration in a window, such as a partial of warehouse.reconciliation.account_day_totals."""
+"""Reads an integration's totals in a window."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +67,15 @@ class Reconciliation:
 
 def reconcile(
     integration: IntegrationAccess,
-    totals: TotalsReader,
+    warehouse: Warehouse,
     clock: Clock,
     window: DateWindow | None = None,
     *,
     patience: Patience | None = None,
     connector: Connector | None = None,
+    totals: TotalsReader | None = None,
 ) -> Reconciliation:
-    """Ask the platform once more at account level and compare with the marts.
+    """Ask the platform once more at account level and compare with the marts (or with what `totals` reads).
 
     `window` is inclusive, in each account's time zone, cut to its today; without one it is the history of a first pull.
     An account that cannot be asked stands in `failures`, and its days are not compared.
@@ -112,10 +98,18 @@ def reconcile(
             opened.close()
     stored = {
         (row.account_id, row.date): {m: Decimal(getattr(row, m)) for m in MEASURES}
-        for row in _stored(totals, asked)
+        for row in _stored(totals or _of_the_marts(integration, warehouse), asked)
         if row.account_id in asked and asked[row.account_id].since <= row.date <= asked[row.account_id].until
     }
     return _compare(integration, len(asked), stored, delivered, tuple(failures))
+
+
+def _of_the_marts(integration: IntegrationAccess, warehouse: Warehouse) -> TotalsReader:
+    def read(window: DateWindow) -> Iterable[AccountDay]:
+        with warehouse.client(readonly=True) as client:
+            return account_day_totals(client, integration.organization_id, integration.id, window.since, window.until)
+
+    return read
 
 
 def _stored(totals: TotalsReader, asked: Mapping[str, DateWindow]) -> Iterable[AccountDay]:

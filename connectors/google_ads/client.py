@@ -160,7 +160,7 @@ def _table(results: Any, report: Report, account: Account) -> pa.Table:  # noqa:
             values = [names.get(v) or str(v) for v in values]
         if path.endswith(".id"):
             values = [str(v) for v in values]
-        columns[column_name(path)] = pa.array(values, _arrow_type(path)) if path in FIELDS else values
+        columns[column_name(report.name, path)] = pa.array(values, _arrow_type(path))
     return typed(report, account, columns, len(results), doubles=True)
 
 

@@ -53,9 +53,9 @@ PATHS: Mapping[str, tuple[str, ...]] = {
 """The GAQL fields of each report, in the order of its columns."""
 
 
-def column_name(path: str) -> str:
-    """Name the raw column of a GAQL field."""
-    return path.replace(".", "_")
+def column_name(report_name: str, path: str) -> str:
+    """Name the raw column of a GAQL field; the accounts' own columns go without `customer`."""
+    return (path.removeprefix("customer.") if report_name == "accounts" else path).replace(".", "_")
 
 
 def _report(name: str, level: Level, source: str, key: tuple[str, ...], doc: str) -> Report:
@@ -65,7 +65,7 @@ def _report(name: str, level: Level, source: str, key: tuple[str, ...], doc: str
         name=name,
         level=level,
         source=source,
-        columns=tuple(Column(column_name(path), *FIELDS[path]) for path in PATHS[name]),
+        columns=tuple(Column(column_name(name, path), *FIELDS[path]) for path in PATHS[name]),
         key=key,
         date_column="segments_date" if daily else "",
         lookback_days=LOOKBACK_DAYS if daily else 1,

@@ -286,7 +286,7 @@ def test_every_code_has_its_place_in_the_error_tree(code: int, subcode: int, sta
 
 def test_fatal_errors_are_not_retried(connector: MetaAds, meta: FakeMeta, scripted: Any, reply: Any) -> None:
     meta.refuse = lambda params: error(reply, 190, 463, "Session has expired", 401)
-    with pytest.raises(AuthorizationExpired, match="./run connect meta_ads"):
+    with pytest.raises(AuthorizationExpired, match=r"\./run connect meta_ads"):
         pull(connector)
     assert len(scripted.calls) == 1
 
