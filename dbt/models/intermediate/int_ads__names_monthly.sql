@@ -24,22 +24,22 @@ campaigns as (
 -- On one day the campaign report's own name goes before the one that the ads carry.
 named as (
 
-    select organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, campaign_name as name, date_day, 1 as priority
+    select organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, campaign_name as entity_name, date_day, 1 as priority
     from campaigns
 
     union all
 
-    select organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, campaign_name as name, date_day, 0 as priority
+    select organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, campaign_name as entity_name, date_day, 0 as priority
     from ads
 
     union all
 
-    select organization_id, platform, account_id, 'ad_group' as level, ad_group_id as entity_id, campaign_id, ad_group_id, ad_group_name as name, date_day, 0 as priority
+    select organization_id, platform, account_id, 'ad_group' as level, ad_group_id as entity_id, campaign_id, ad_group_id, ad_group_name as entity_name, date_day, 0 as priority
     from ads
 
     union all
 
-    select organization_id, platform, account_id, 'ad' as level, ad_id as entity_id, campaign_id, ad_group_id, ad_name as name, date_day, 0 as priority
+    select organization_id, platform, account_id, 'ad' as level, ad_id as entity_id, campaign_id, ad_group_id, ad_name as entity_name, date_day, 0 as priority
     from ads
 
 )
@@ -51,9 +51,9 @@ select
     toLowCardinality(level) as level,
     account_id,
     entity_id,
-    argMax(campaign_id, (date_day, priority, name)) as campaign_id,
-    argMax(ad_group_id, (date_day, priority, name)) as ad_group_id,
-    argMax(name, (date_day, priority, name)) as name,
+    argMax(named.campaign_id, (date_day, priority, entity_name)) as campaign_id,
+    argMax(named.ad_group_id, (date_day, priority, entity_name)) as ad_group_id,
+    argMax(entity_name, (date_day, priority, entity_name)) as name,
     max(date_day) as last_day
 from named
 where entity_id != ''

@@ -14,9 +14,9 @@ select
     cast(organization_id as LowCardinality(String)) as organization_id,
     cast(platform as LowCardinality(String)) as platform,
     cast(account_id as String) as account_id,
-    cast(argMax(integration_id, (observed_day, integration_id)) as LowCardinality(String)) as integration_id,
-    cast(argMax(account_name, (observed_day, integration_id)) as String) as account_name,
-    cast(argMax(currency_code, (observed_day, integration_id)) as LowCardinality(String)) as currency_code,
-    cast(argMax(timezone, (observed_day, integration_id)) as LowCardinality(String)) as timezone
+    cast(argMax(snapshots.integration_id, (observed_day, snapshots.integration_id)) as LowCardinality(String)) as integration_id,
+    cast(argMax(snapshots.account_name, (observed_day, snapshots.integration_id)) as String) as account_name,
+    cast(argMax(snapshots.currency_code, (observed_day, snapshots.integration_id)) as LowCardinality(String)) as currency_code,
+    cast(argMax(snapshots.timezone, (observed_day, snapshots.integration_id)) as LowCardinality(String)) as timezone
 from snapshots
 group by organization_id, platform, account_id

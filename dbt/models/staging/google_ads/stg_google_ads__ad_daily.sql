@@ -7,7 +7,7 @@ select
     ad_group_id,
     ad_group_name,
     ad_group_ad_ad_id as ad_id,
-    ifNull(ad_group_ad_ad_name, '') as ad_name,
+    ad_group_ad_ad_name as ad_name,
     _date as date_day,
     {{ count_of('metrics_impressions') }} as impressions,
     {{ count_of('metrics_clicks') }} as clicks,

@@ -2,7 +2,7 @@ select
     _organization_id as organization_id,
     _integration_id as integration_id,
     _account_id as account_id,
-    name as account_name,
+    ifNull(name, '') as account_name,
     currency as currency_code,
     timezone_name as timezone,
     _date as observed_day

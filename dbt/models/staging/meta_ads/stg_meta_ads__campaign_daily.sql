@@ -13,7 +13,7 @@ select
     _integration_id as integration_id,
     _account_id as account_id,
     campaign_id,
-    campaign_name,
+    ifNull(campaign_name, '') as campaign_name,
     _date as date_day,
     {{ count_of('impressions') }} as impressions,
     {{ count_of('clicks') }} as clicks,

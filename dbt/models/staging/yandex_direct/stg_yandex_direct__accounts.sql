@@ -2,7 +2,7 @@ select
     _organization_id as organization_id,
     _integration_id as integration_id,
     _account_id as account_id,
-    ClientInfo as account_name,
+    ifNull(ClientInfo, '') as account_name,
     Currency as currency_code,
     Timezone as timezone,
     _date as observed_day

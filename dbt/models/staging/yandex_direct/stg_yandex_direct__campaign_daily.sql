@@ -17,7 +17,7 @@ select
     reported._organization_id as organization_id,
     reported._integration_id as integration_id,
     reported._account_id as account_id,
-    toString(CampaignId) as campaign_id,
+    CampaignId as campaign_id,
     CampaignName as campaign_name,
     reported._date as date_day,
     {{ count_of('Impressions') }} as impressions,

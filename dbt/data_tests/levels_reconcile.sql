@@ -1,0 +1,58 @@
+-- Campaigns and accounts come out of the fact exactly as the platform reports them, on every day that was pulled.
+-- Nothing is joined, so a side that is missing is a difference too. Only the months that this build rewrote.
+with told as (
+
+    select 'account' as level, organization_id, integration_id, platform, account_id, '' as campaign_id, date_day, currency_code,
+        impressions, clicks, spend, conversions, conversions_value
+    from {{ ref('int_ads__account_daily') }}
+    where {{ in_changed_months('date_day') }}
+
+    union all
+
+    select 'campaign' as level, organization_id, integration_id, platform, account_id, campaign_id, date_day, currency_code,
+        impressions, clicks, spend, conversions, conversions_value
+    from {{ ref('int_ads__campaign_daily') }}
+    where {{ in_changed_months('date_day') }}
+
+),
+
+covered as (
+
+    select * from {{ ref('int_ads__covered_days') }}
+    where {{ in_changed_months('date_day') }}
+
+),
+
+held as (
+
+    select 'account' as level, organization_id, integration_id, platform, account_id, '' as campaign_id, date_day, currency_code,
+        -impressions as impressions, -clicks as clicks, -spend as spend, -conversions as conversions, -conversions_value as conversions_value
+    from {{ ref('fct_ad_performance_daily') }}
+    where {{ in_changed_months('date_day') }}
+        and (organization_id, integration_id, platform, account_id, date_day) in (
+            select organization_id, integration_id, platform, account_id, date_day from covered where level = 'account'
+        )
+
+    union all
+
+    select 'campaign' as level, organization_id, integration_id, platform, account_id, campaign_id, date_day, currency_code,
+        -impressions as impressions, -clicks as clicks, -spend as spend, -conversions as conversions, -conversions_value as conversions_value
+    from {{ ref('fct_ad_performance_daily') }}
+    where {{ in_changed_months('date_day') }}
+        and level_of_row != 'account_residual'
+        and (organization_id, integration_id, platform, account_id, date_day) in (
+            select organization_id, integration_id, platform, account_id, date_day from covered where level = 'campaign'
+        )
+
+)
+
+select
+    level, organization_id, integration_id, platform, account_id, campaign_id, date_day, currency_code,
+    sum(impressions) as more_impressions,
+    sum(clicks) as more_clicks,
+    sum(spend) as more_spend,
+    sum(conversions) as more_conversions,
+    sum(conversions_value) as more_value
+from (select * from told union all select * from held)
+group by level, organization_id, integration_id, platform, account_id, campaign_id, date_day, currency_code
+having more_impressions != 0 or more_clicks != 0 or more_spend != 0 or more_conversions != 0 or more_value != 0

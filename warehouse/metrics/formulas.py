@@ -1,0 +1,55 @@
+"""Metric formulas as SQL over summed measures: ratios of sums, NULL on a zero denominator, money exact."""
+
+import sqlglot
+from sqlglot import exp
+
+from warehouse.metrics.catalogue import Catalogue, MetricInfo
+
+DIALECT = "clickhouse"
+MONEY_SCALE = 12
+"""Decimal places of a money ratio; the division cuts, it does not round."""
+
+
+def formula(catalogue: Catalogue, metric: MetricInfo, sums: str) -> exp.Expression:
+    """Return the metric over the columns of the relation `sums`, in which every measure is already summed.
+
+    Counts stay Int64 and plain sums Decimal(38, 6). Money ratios are Decimal(38, 12), ratios Float64 of exact sums.
+    """
+    if metric.measure:
+        return exp.column(metric.measure, table=sums)
+    tree = _over_measures(catalogue, metric)
+    return _typed(tree, metric.unit, sums, numerator=True)
+
+
+def _over_measures(catalogue: Catalogue, metric: MetricInfo) -> exp.Expression:
+    """Replace the names of metrics by their own formulas until only measures are left."""
+    if metric.measure:
+        return exp.column(metric.measure)
+    tree = sqlglot.parse_one(metric.formula, dialect=DIALECT)
+
+    def expand(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Column):
+            return node
+        part = catalogue.metric(node.name)
+        return exp.column(part.measure) if part.measure else exp.paren(_over_measures(catalogue, part))
+
+    return tree.transform(expand)
+
+
+def _typed(node: exp.Expression, unit: str, sums: str, *, numerator: bool) -> exp.Expression:
+    """Give every leaf its type and every division its guard."""
+    if isinstance(node, exp.Column):
+        column = exp.column(node.name, table=sums)
+        if unit == "ratio":
+            return exp.func("toFloat64", column, dialect=DIALECT)
+        return exp.func("toDecimal128", column, exp.Literal.number(MONEY_SCALE), dialect=DIALECT) if numerator else column
+    if isinstance(node, exp.Div):
+        return exp.Div(
+            this=_typed(node.left, unit, sums, numerator=numerator),
+            expression=exp.func("nullIf", _typed(node.right, unit, sums, numerator=False), exp.Literal.number(0), dialect=DIALECT),
+        )
+    if isinstance(node, exp.Binary):
+        return type(node)(this=_typed(node.left, unit, sums, numerator=numerator), expression=_typed(node.right, unit, sums, numerator=numerator))
+    if isinstance(node, exp.Paren):
+        return exp.paren(_typed(node.this, unit, sums, numerator=numerator), copy=False)
+    return node.copy()

@@ -1,0 +1,40 @@
+"""How far each platform's committed data reach."""
+
+from datetime import UTC, datetime
+
+from clickhouse_connect.driver.client import Client
+
+from domain.questions import Freshness, Scope
+
+_REACHED = """
+SELECT platform, min(reached) AS data_through, max(seen) AS observed_at
+FROM (
+    SELECT platform, account_id, report, max(least(until, account_today - 1)) AS reached, max(observed_at) AS seen
+    FROM raw.loads
+    WHERE organization_id = {organization:String} AND match(report, '__(account|campaign|ad)_daily$') AND observed_at <= {known_by:DateTime64(6, 'UTC')}
+        AND ({everywhere:Bool} OR (platform, account_id) IN (
+            SELECT d.platform, d.account_id FROM marts.dim_account_project AS d
+            WHERE d.organization_id = {organization:String} AND d.project_id IN {projects:Array(String)}
+        ))
+    GROUP BY platform, account_id, report
+)
+GROUP BY platform ORDER BY platform
+"""
+
+
+def freshness(client: Client, scope: Scope, known_by: datetime) -> list[Freshness]:
+    """Return per platform the last date that every account of the scope has complete, and the last pull, as known then.
+
+    A date is complete once it is over in the account's own time zone when it is pulled.
+    """
+    projects = scope.project_ids
+    rows = client.query(
+        _REACHED,
+        parameters={
+            "organization": scope.organization_id,
+            "known_by": known_by,
+            "everywhere": projects is None,
+            "projects": list(projects or ()),
+        },
+    ).result_rows
+    return [Freshness(platform=platform, data_through=through, observed_at=seen.replace(tzinfo=UTC) if seen.tzinfo is None else seen.astimezone(UTC)) for platform, through, seen in rows]

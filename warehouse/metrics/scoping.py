@@ -1,0 +1,102 @@
+"""Bound values and the scope: no relation is read without its organization, none beyond the asked projects."""
+
+from datetime import date, datetime
+
+import sqlglot
+from sqlglot import exp
+
+from domain.questions import Scope
+from warehouse.metrics.formulas import DIALECT
+
+Bound = str | date | datetime | list[str]
+
+ORGANIZATION = "organization_id"
+
+
+class Bindings:
+    """The values of one query, each sent beside the SQL as a server-side parameter and never inside it."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Bound] = {}
+        self._lists: dict[tuple[str, ...], str] = {}
+
+    def named(self, name: str, value: Bound, kind: str) -> exp.Placeholder:
+        """Bind a value under a fixed name; the same name always holds the same value."""
+        self.values[name] = value
+        return exp.Placeholder(this=exp.var(name), kind=exp.var(kind))
+
+    def strings(self, values: tuple[str, ...]) -> exp.Placeholder:
+        """Bind a list of strings; equal lists share a name."""
+        name = self._lists.setdefault(values, f"p{len(self._lists)}")
+        return self.named(name, list(values), "Array(String)")
+
+
+class Scoped:
+    """The relations that one scope may read, in one window."""
+
+    def __init__(self, scope: Scope, since: date, until: date, bindings: Bindings) -> None:
+        self._scope = scope
+        self._since = since
+        self._until = until
+        self.bindings = bindings
+
+    def organization(self) -> exp.Placeholder:
+        """Bind the organization."""
+        return self.bindings.named("organization", self._scope.organization_id, "String")
+
+    def window(self) -> tuple[exp.Placeholder, exp.Placeholder]:
+        """Bind the window's first and last date."""
+        return self.bindings.named("since", self._since, "Date"), self.bindings.named("until", self._until, "Date")
+
+    def owned(self, alias: str) -> exp.EQ:
+        """Say that a relation's rows belong to the organization."""
+        return exp.column(ORGANIZATION, table=alias).eq(self.organization())
+
+    def dimension(self, table: str, *columns: str) -> exp.Select:
+        """Select columns of a table of the marts, the organization's rows only."""
+        query = exp.select(*(exp.column(name, table="d") for name in columns)).from_(exp.to_table(f"marts.{table}", alias="d"))
+        return narrowed(query, self.owned("d"))
+
+    @property
+    def limited_to_projects(self) -> bool:
+        """Tell whether the scope is narrower than the organization."""
+        return self._scope.project_ids is not None
+
+    def assigned_days(self, *columns: str) -> exp.Select:
+        """Select columns for each day in the window on which an account belonged to a project of the scope.
+
+        The days come from the assignments' own dates, both inclusive, so that an account counts for a project only while it is its.
+        """
+        since, until = self.window()
+        query = self.dimension("dim_account_project", *columns, "platform", "account_id")
+        query = query.select(exp.alias_(_days_between(since, until), "day"), copy=False).distinct(copy=False)
+        if self._scope.project_ids is not None:
+            projects = self.bindings.named("projects", list(self._scope.project_ids), "Array(String)")
+            narrowed(query, is_in(exp.column("project_id", table="d"), projects))
+        return query
+
+
+def narrowed(query: exp.Select, *conditions: exp.Expression) -> exp.Select:
+    """Add conditions, all of which must hold, to a query."""
+    present = query.args.get("where")
+    for condition in conditions:
+        present = exp.Where(this=exp.And(this=present.this, expression=condition) if present else condition)
+    query.set("where", present)
+    return query
+
+
+def is_in(value: exp.Expression, values: exp.Expression) -> exp.In:
+    """Say that a value, or a tuple, is among a bound list or the rows of a subquery."""
+    if isinstance(values, exp.Select):
+        return exp.In(this=value, query=exp.Subquery(this=values))
+    return exp.In(this=value, field=values)
+
+
+def _days_between(since: exp.Expression, until: exp.Expression) -> exp.Expression:
+    """Return the expression of one row per day of an assignment `d` that falls in the window."""
+    days = sqlglot.parse_one(
+        "arrayJoin(arrayMap(n -> toDate(n), range(toUInt32(greatest(d.since, w_since)), toUInt32(least(ifNull(d.until, w_until), w_until)) + 1)))",
+        dialect=DIALECT,
+    )
+    bounds = {"w_since": since, "w_until": until}
+    return days.transform(lambda node: bounds[node.name].copy() if isinstance(node, exp.Column) and node.name in bounds else node)
