@@ -61,6 +61,7 @@ class GoogleAds:
         for message in self.search(account.account_id, query(report, window.since, window.until), account.parent_id):
             if held is not None:
                 yield held
+            self._require_whole(message, account, report)
             held = Page(_table(message.results, report, account), _delimited(message), CONTENT_TYPE)
             batches += 1
             rows += held.rows.num_rows
@@ -111,6 +112,16 @@ class GoogleAds:
         for service in self._services.values():
             service.transport.close()
         self._services.clear()
+
+    def _require_whole(self, message: Any, account: Account, report: Report) -> None:  # noqa: ANN401 - a protobuf message of any API version
+        """Refuse a batch whose last fields are gone: every batch of Google's ends with the field mask."""
+        if len(message.field_mask.paths) < len(PATHS[report.name]):
+            raise IncompleteAnswer(
+                f"{report.name}: a batch came without its field mask",
+                platform=self.platform,
+                account_id=account.account_id,
+                fix="Nothing of it was kept; sync again",
+            )
 
     def _accessible(self) -> list[str]:
         """List the ids of the customers that the credential reaches directly."""

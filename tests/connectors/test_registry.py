@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.documenting import in_step
 from connectors.registry import PLATFORMS, REPORTS, connect
 from connectors.secrets import redact
 from domain.clock import WallClock
@@ -67,3 +68,8 @@ def test_secrets_are_redacted_wherever_they_stand() -> None:
     clean = redact(text, ["own-secret-1"])
     assert not any(secret in clean for secret in ("EAAB1x", "y0_AgAAA", "1//abc", "own-secret-1"))
     assert "limit=2" in clean
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_documentation_is_in_step_with_the_catalogue(platform: str) -> None:
+    assert in_step(platform), "run python -m connectors.documenting"
