@@ -149,7 +149,7 @@ class _Page:
         previous = self.facts.get(kpi.previous_fact_id)
         shown = self.link(print_fact(fact, natural_format(fact), self.language), fact.id)
         if change is None or change.value is None:
-            return Card(kpi.label, shown, Markup(escape(NO_VALUE)), self._was(previous), "still", "")
+            return Card(kpi.label, shown, escape(NO_VALUE), self._was(previous), "still", "")
         return Card(
             kpi.label,
             shown,
