@@ -1,0 +1,1 @@
+"""Dataset files: reading, checking, and answering from them with restatement."""

@@ -1,0 +1,89 @@
+"""The facts of one account as its platform sees them at one moment, and the sums that reports ask of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import polars as pl
+
+from domain.platforms import Level
+
+MICRO = 1_000_000
+MEASURES = ("impressions", "clicks", "spend", "conversions", "conversions_value")
+"""Integers all: spend, conversions and conversions_value are millionths, so that every sum is exact."""
+DIMENSIONS = ("device", "country", "conversion_action", "keyword", "search_term")
+ENTITY_KEYS = {
+    Level.ACCOUNT: (),
+    Level.CAMPAIGN: ("campaign_id",),
+    Level.AD_GROUP: ("campaign_id", "ad_group_id"),
+    Level.AD: ("campaign_id", "ad_group_id", "ad_id"),
+}
+SCHEMA: dict[str, pl.DataType] = {
+    "date": pl.Date(),
+    **{f"{level}_{part}": pl.String() for level in ("campaign", "ad_group", "ad") for part in ("id", "name")},
+    **{name: pl.String() for name in DIMENSIONS},
+    **{name: pl.Int64() for name in MEASURES},
+}
+"""The columns of a fact frame; an id that a row lacks is the empty string."""
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """The rows that a platform shows of one account, none dated after `today` in the account's zone."""
+
+    today: date
+    rows: pl.DataFrame
+    """Sorted by date; the columns of SCHEMA."""
+    campaigns: pl.DataFrame
+    """campaign_id, status (enabled | paused), kind (the generator's kind of campaign; `search` for datasets)."""
+
+    def entities(self, level: Level) -> pl.DataFrame:
+        """List what stands at a level: ids and names down to it, the newest name of each, first and last date."""
+        return self._entities[level]
+
+    @cached_property
+    def _entities(self) -> dict[Level, pl.DataFrame]:
+        return {level: self._list(level) for level in (Level.CAMPAIGN, Level.AD_GROUP, Level.AD)}
+
+    def _list(self, level: Level) -> pl.DataFrame:
+        keys = ENTITY_KEYS[level]
+        own = keys[-1].removesuffix("_id")
+        listed = (
+            self.rows.filter(pl.col(keys[-1]) != "")
+            .group_by(keys, maintain_order=True)
+            .agg(
+                pl.col(f"{own}_name").last(),
+                pl.col("date").min().alias("first_date"),
+                pl.col("date").max().alias("last_date"),
+            )
+        )
+        if level is Level.CAMPAIGN:
+            return listed.join(self.campaigns, on="campaign_id", how="left").with_columns(
+                pl.col("status").fill_null("enabled"), pl.col("kind").fill_null("search")
+            )
+        above = self._list(Level.CAMPAIGN if level is Level.AD_GROUP else Level.AD_GROUP).drop("first_date", "last_date")
+        return listed.join(above, on=list(keys[:-1]), how="left", maintain_order="left")
+
+    def window(self, level: Level, since: date | None = None, until: date | None = None) -> pl.DataFrame:
+        """Return the single rows that exist at a level between two dates, both inclusive."""
+        rows = self.rows
+        if since is not None:
+            rows = rows.filter(pl.col("date") >= since)
+        if until is not None:
+            rows = rows.filter(pl.col("date") <= until)
+        keys = ENTITY_KEYS[level]
+        return rows.filter(pl.col(keys[-1]) != "") if keys else rows
+
+    def sums(self, level: Level, by: Sequence[str], since: date | None = None, until: date | None = None) -> pl.DataFrame:
+        """Add the measures up by the level's ids and the columns of `by`; the order of first appearance is kept."""
+        keys = [*ENTITY_KEYS[level], *by]
+        rows = self.window(level, since, until)
+        if not keys:
+            return rows.select(pl.col(MEASURES).sum())
+        return rows.group_by(keys, maintain_order=True).agg(pl.col(MEASURES).sum())
+
+
+def empty() -> pl.DataFrame:
+    """Return a frame without rows."""
+    return pl.DataFrame(schema=SCHEMA)

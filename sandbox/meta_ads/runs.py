@@ -1,0 +1,66 @@
+"""Asynchronous report runs: each poll moves a run one step on, 100 % with `Job Running` included."""
+
+import threading
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from sandbox.accounts import SandboxAccount
+from sandbox.faults import Fault
+from sandbox.meta_ads.insights import Ask
+
+STEPS = (("Job Not Started", 0), ("Job Running", 42), ("Job Running", 100))
+KEPT = 500
+
+
+@dataclass
+class Run:
+    """One report run."""
+
+    id: str
+    account: SandboxAccount
+    ask: Ask
+    rows: pl.DataFrame
+    started: int
+    fault: Fault | None
+    polls: int = 0
+    finished: int = 0
+    outcome: str = field(default="", init=False)
+
+    @property
+    def status(self) -> tuple[str, int]:
+        """Return async_status and async_percent_completion as they stand."""
+        if self.outcome:
+            return self.outcome, 100 if self.outcome == "Job Completed" else 0
+        step = min(max(self.polls - 1, 0), len(STEPS) - 1)
+        return STEPS[step]
+
+    def poll(self, now: int) -> None:
+        """Move the run on by one poll."""
+        self.polls += 1
+        kind = self.fault.kind if self.fault else ""
+        slow = self.fault.polls if self.fault and kind == "report_slow" else 0
+        if self.outcome or self.polls <= len(STEPS) + slow:
+            return
+        self.outcome = {"report_failed": "Job Failed", "report_skipped": "Job Skipped"}.get(kind, "Job Completed")
+        self.finished = now
+
+
+class Runs:
+    """The report runs of a sandbox, the newest 500 of them."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._lock = threading.Lock()
+
+    def add(self, run: Run) -> None:
+        """Keep a run."""
+        with self._lock:
+            self._runs[run.id] = run
+            while len(self._runs) > KEPT:
+                self._runs.pop(next(iter(self._runs)))
+
+    def find(self, run_id: str) -> Run | None:
+        """Return a run, None when there is none."""
+        with self._lock:
+            return self._runs.get(run_id)

@@ -1,0 +1,108 @@
+"""One running sandbox: all platforms and the control plane over one world."""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sandbox.clock import SandboxClock
+from sandbox.control import Control, accounts, with_control
+from sandbox.dataset.source import DatasetSource
+from sandbox.generator.source import GeneratorSource
+from sandbox.google_ads.certificates import issue
+from sandbox.google_ads.customers import ROOT
+from sandbox.google_ads.rest import Rest
+from sandbox.google_ads.server import GrpcServer
+from sandbox.google_ads.service import GoogleAds
+from sandbox.meta_ads.server import MetaAds
+from sandbox.web import WebServer
+from sandbox.world import Source, World
+from sandbox.yandex_direct.server import YandexDirect
+
+SEED = 20_260_901
+ANCHOR = "agency.json"
+
+
+class Sandbox:
+    """The servers of one sandbox; a context manager that stops them.
+
+    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of five, the next free ones are taken where they are in use.
+    Raises DatasetMalformed for a bad dataset file.
+    """
+
+    def __init__(self, directory: Path, *, datasets: Sequence[Path] = (), today: date | None = None, port: int = 0, seed: int = SEED) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.clock = SandboxClock(today)
+        source: Source = DatasetSource(datasets) if datasets else GeneratorSource(seed, anchor(directory, seed, self.clock.day))
+        self.world = World(source, self.clock)
+        control = Control(self.world)
+        certificates = issue(directory)
+        google = GoogleAds(self.world)
+
+        def at(place: int) -> int:
+            return port + place if port else 0
+
+        self._bundle = certificates.bundle
+        self._control = WebServer("control", control, at(0))
+        self._meta = WebServer("meta", with_control(MetaAds(self.world), control), at(1))
+        self._direct = WebServer("direct", with_control(YandexDirect(self.world), control), at(2))
+        self._google_rest = WebServer("google-rest", with_control(Rest(google), control), at(3))
+        self._google = GrpcServer(google, certificates, at(4))
+
+    def state(self) -> dict[str, Any]:
+        """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""
+        since, until = self.world.source.span(self.clock.day)
+        return {
+            "pid": os.getpid(),
+            "control": self._control.url,
+            "google_ads": {
+                "endpoint": self._google.endpoint,
+                "ca_bundle": str(self._bundle.resolve()),
+                "rest": self._google_rest.url,
+                "login_customer_id": ROOT,
+            },
+            "meta_ads": {"endpoint": self._meta.url},
+            "yandex_direct": {"endpoint": self._direct.url},
+            "dataset": {
+                "since": None if since is None else since.isoformat(),
+                "until": None if until is None else until.isoformat(),
+                "accounts": accounts(self.world),
+            },
+        }
+
+    def close(self) -> None:
+        """Stop all servers and cut stalls short."""
+        self.world.stopping.set()
+        for server in (self._control, self._meta, self._direct, self._google_rest, self._google):
+            server.close()
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def anchor(directory: Path, seed: int, today: date) -> date:
+    """Return the day from which the agency's events count: the first `today` that this directory has seen for the seed."""
+    path = directory / ANCHOR
+    try:
+        known = json.loads(path.read_text())
+        if known["seed"] == seed:
+            return date.fromisoformat(known["anchor"])
+    except (FileNotFoundError, ValueError, KeyError):
+        pass
+    replace(path, {"seed": seed, "anchor": today.isoformat()})
+    return today
+
+
+def replace(path: Path, value: object) -> None:
+    """Write a JSON file in one step, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(value, file, ensure_ascii=False, indent=2)
+    os.replace(temporary, path)

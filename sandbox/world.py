@@ -1,0 +1,107 @@
+"""What all platforms of one sandbox share: the clock, the accounts, their facts, the faults and the count of requests."""
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import count
+from typing import Protocol
+
+import polars as pl
+
+from domain.platforms import Platform
+from sandbox.accounts import SandboxAccount
+from sandbox.clock import SandboxClock
+from sandbox.facts import AccountFacts
+from sandbox.faults import Fault, Faults
+
+KEPT_VIEWS = 64
+
+
+class Source(Protocol):
+    """Where facts come from: dataset files, or the generator."""
+
+    @property
+    def accounts(self) -> Sequence[SandboxAccount]:
+        """List the accounts in a stable order."""
+        ...
+
+    def rows(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
+        """Return the account's facts as the platform knew them on the day `observed`, dated up to `today`, sorted by date."""
+        ...
+
+    def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
+        """Return campaign_id, status and kind of the account's campaigns as of `today`."""
+        ...
+
+    def span(self, today: date) -> tuple[date | None, date | None]:
+        """Return the first and last date with facts."""
+        ...
+
+
+class World:
+    """The one state behind all platforms of a sandbox; safe for many threads."""
+
+    def __init__(self, source: Source, clock: SandboxClock) -> None:
+        self.source = source
+        self.clock = clock
+        self.faults = Faults()
+        self.stopping = threading.Event()
+        self._requests: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._views: OrderedDict[tuple[str, str, date, date], AccountFacts] = OrderedDict()
+        self._accounts = {(a.platform.value, a.account_id): a for a in source.accounts}
+        self._numbers = count(1)
+
+    def accounts(self, platform: Platform) -> list[SandboxAccount]:
+        """List a platform's accounts."""
+        return [a for a in self.source.accounts if a.platform is platform]
+
+    def account(self, platform: Platform, account_id: str) -> SandboxAccount | None:
+        """Find an account, None when there is none."""
+        return self._accounts.get((platform.value, account_id))
+
+    def today(self, account: SandboxAccount) -> date:
+        """Return the date in the account's own time zone."""
+        return self.clock.today(account.timezone)
+
+    def facts(self, account: SandboxAccount) -> AccountFacts:
+        """Return what the platform shows of an account right now."""
+        key = (account.platform.value, account.account_id, self.clock.day, self.today(account))
+        with self._lock:
+            view = self._views.get(key)
+            if view is None:
+                view = AccountFacts(key[3], self.source.rows(account, key[2], key[3]), self.source.campaigns(account, key[3]))
+                self._views[key] = view
+                while len(self._views) > KEPT_VIEWS:
+                    self._views.popitem(last=False)
+            else:
+                self._views.move_to_end(key)
+        return view
+
+    def count(self, platform: str, endpoint: str) -> None:
+        """Count a request, for tests that ask how often something was called."""
+        with self._lock:
+            self._requests[f"{platform} {endpoint}"] += 1
+
+    def requests(self) -> dict[str, int]:
+        """Return how many requests each endpoint has had."""
+        with self._lock:
+            return dict(sorted(self._requests.items()))
+
+    def forget_requests(self) -> None:
+        """Start counting again."""
+        with self._lock:
+            self._requests.clear()
+
+    def fault(self, platform: Platform, account_id: str, endpoint: str, kinds: Iterable[str]) -> Fault | None:
+        """Take the fault that is due for a request, if any."""
+        return self.faults.take(platform.value, account_id, endpoint, kinds)
+
+    def stall(self, seconds: float) -> None:
+        """Wait without answering; a closing sandbox cuts the wait short."""
+        self.stopping.wait(seconds)
+
+    def number(self) -> int:
+        """Return the next number of a sequence, for request and report ids."""
+        return next(self._numbers)

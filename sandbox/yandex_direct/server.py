@@ -1,0 +1,212 @@
+"""The routes of Yandex.Direct: token, login, service, units; and the Reports service with its modes."""
+
+import re
+import threading
+from hashlib import sha256
+
+from domain.platforms import Platform
+from sandbox.accounts import SandboxAccount
+from sandbox.faults import Fault
+from sandbox.generator.source import GeneratorSource
+from sandbox.tokens import Token, judge
+from sandbox.web import Answer, Request, json_answer
+from sandbox.world import World
+from sandbox.yandex_direct import entities
+from sandbox.yandex_direct.definition import Definition, read_definition
+from sandbox.yandex_direct.errors import DirectError
+from sandbox.yandex_direct.queue import RETRY_IN, Desk, Waiting
+from sandbox.yandex_direct.table import Shape, compute, print_table
+
+_PATH = re.compile(r"^/json/v5(?:01)?/([a-z]+)/?$")
+ONLINE_ROWS = 25_000
+"""In mode auto a report of more rows goes through the queue; in mode online it is refused as too heavy."""
+CONCURRENT = 5
+UNITS = 160_000
+RUSSIAN_VAT = 0.20
+_REQUEST = ("expired_token", "lost_account", "version_sunset", "throttle", "server_error", "stall", "too_large")
+
+
+class YandexDirect:
+    """The platform behind /json/v5 and /json/v501."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._desks: dict[str, Desk] = {}
+        self._units: dict[str, int] = {}
+        self._busy: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._vat = RUSSIAN_VAT if isinstance(world.source, GeneratorSource) else 0.0
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer one request."""
+        request_id = str(int.from_bytes(sha256(f"yandex_direct {self.world.number()}".encode()).digest()[:8], "big") >> 1)
+        found = _PATH.match(request.path)
+        service = found[1] if found else ""
+        self.world.count("yandex_direct", f"{request.method} {service or request.path}")
+        try:
+            if not found or request.method != "POST":
+                raise DirectError(55, f"{request.method} {request.path}", status=404)
+            answer = self._serve(request, service)
+        except DirectError as error:
+            answer = error.answer(request_id, report=service == "reports")
+        answer.headers = {"RequestId": request_id, **answer.headers}
+        return answer
+
+    def _serve(self, request: Request, service: str) -> Answer:
+        login = request.headers.get("client-login", "").lower()
+        self._fault(login, service)
+        match judge(request.headers.get("authorization", "")):
+            case Token.MISSING:
+                raise DirectError(53, "OAuth token is missing")
+            case Token.EXPIRED:
+                raise DirectError(53, "OAuth token has expired")
+            case Token.UNKNOWN:
+                raise DirectError(53, "Invalid OAuth token")
+        if service == "agencyclients":
+            return self._agency_clients(request)
+        account = self._account(login)
+        if service == "reports":
+            return self._report(request, account)
+        if service not in ("campaigns", "adgroups", "ads", "clients", "changes"):
+            raise DirectError(55, f"The service {service} is not served by the sandbox")
+        return self._json(request, account, service)
+
+    def _fault(self, login: str, service: str) -> None:
+        fault = self.world.fault(Platform.YANDEX_DIRECT, login, service, _REQUEST)
+        if fault is None:
+            return
+        if fault.kind == "stall":
+            self.world.stall(fault.seconds)
+            return
+        raise _as_error(fault)
+
+    def _account(self, login: str) -> SandboxAccount:
+        accounts = self.world.accounts(Platform.YANDEX_DIRECT)
+        if not login:
+            if len(accounts) == 1:
+                return accounts[0]
+            raise DirectError(54, "The token belongs to an agency: name the advertiser in the header Client-Login")
+        for account in accounts:
+            if account.account_id.lower() == login:
+                return account
+        raise DirectError(8800, f"The login {login} is not found among the agency's clients")
+
+    def _agency_clients(self, request: Request) -> Answer:
+        method, params = entities.read_call(request.body)
+        if method != "get":
+            raise DirectError(55, f"agencyclients.{method}")
+        wanted = (params.get("SelectionCriteria") or {}).get("Logins")
+        items = [entities.client(a) for a in self.world.accounts(Platform.YANDEX_DIRECT) if not wanted or a.account_id in wanted]
+        return self._with_units(json_answer(200, {"result": entities.get("agencyclients", params, items)}), "agency", 10 + len(items))
+
+    def _json(self, request: Request, account: SandboxAccount, service: str) -> Answer:
+        method, params = entities.read_call(request.body)
+        facts = self.world.facts(account)
+        if service == "changes" and method == "check":
+            return self._with_units(json_answer(200, {"result": entities.changes(account, facts, params, self.world)}), account.account_id, 10)
+        if method != "get" or service == "changes":
+            raise DirectError(55, f"{service}.{method}")
+        if service == "clients":
+            items = [entities.client(account)]
+        else:
+            items = entities.LISTS[service](account, facts, params.get("SelectionCriteria") or {})
+        result = entities.get(service, params, items)
+        answer = self._with_units(json_answer(200, {"result": result}), account.account_id, 10 + len(items))
+        return _breaking(answer, self.world.fault(Platform.YANDEX_DIRECT, account.account_id, service, ("broken_stream", "truncated_body")), 0)
+
+    def _with_units(self, answer: Answer, login: str, spent: int) -> Answer:
+        with self._lock:
+            used = self._units[login] = self._units.get(login, 0) + spent
+        answer.headers |= {"Units": f"{spent}/{max(UNITS - used, 0)}/{UNITS}", "Units-Used-Login": login}
+        return answer
+
+    def _report(self, request: Request, account: SandboxAccount) -> Answer:
+        with self._lock:
+            desk = self._desks.setdefault(account.account_id, Desk())
+            if self._busy.get(account.account_id, 0) >= CONCURRENT:
+                raise DirectError(506, f"No more than {CONCURRENT} simultaneous requests are allowed")
+            self._busy[account.account_id] = self._busy.get(account.account_id, 0) + 1
+        try:
+            desk.allow()
+            return self._made(request, account, desk)
+        finally:
+            with self._lock:
+                self._busy[account.account_id] -= 1
+
+    def _made(self, request: Request, account: SandboxAccount, desk: Desk) -> Answer:
+        mode = request.headers.get("processingmode", "auto") or "auto"
+        if mode not in ("auto", "online", "offline"):
+            raise DirectError(8000, f"The header processingMode has an incorrect value: {mode}")
+        definition = read_definition(request.body, self.world.today(account), request.headers)
+        now = self.world.clock.now()
+        known = None if mode == "online" else desk.find(definition.name, definition.fingerprint, now)
+        if known is None:
+            made = self._make(request, account, definition)
+            large = made.rows > ONLINE_ROWS or made.fault is not None
+            if mode == "online" and large:
+                raise DirectError(1002, "The report is too heavy for the online mode", status=502)
+            if mode == "online" or (mode == "auto" and not large):
+                if mode == "auto":
+                    desk.keep(definition.name, made)
+                return self._file(account, desk, made)
+            known = desk.order(definition.name, lambda: made)
+        return self._progress(account, desk, definition, known)
+
+    def _make(self, request: Request, account: SandboxAccount, definition: Definition) -> Waiting:
+        table = compute(definition, account, self.world.facts(account), self._vat if account.currency == "RUB" else 0.0)
+        body = print_table(table, definition, _shape(request))
+        fault = self.world.fault(Platform.YANDEX_DIRECT, account.account_id, "reports", ("report_failed", "report_slow", "report_skipped"))
+        return Waiting(definition.fingerprint, body, table.height, self.world.clock.now(), fault)
+
+    def _progress(self, account: SandboxAccount, desk: Desk, definition: Definition, report: Waiting) -> Answer:
+        report.asked += 1
+        if report.ready and report.fault is not None and report.fault.kind in ("report_failed", "report_skipped"):
+            desk.forget(definition.name)
+            raise DirectError(1002, "The report could not be generated", status=502)
+        if report.ready:
+            return self._file(account, desk, report)
+        headers = {"retryIn": str(RETRY_IN), "reportsInQueue": str(desk.queued())}
+        return Answer(201 if report.asked == 1 else 202, b"", headers, "text/tab-separated-values; charset=utf-8")
+
+    def _file(self, account: SandboxAccount, desk: Desk, report: Waiting) -> Answer:
+        headers = {"reportsInQueue": str(desk.queued())}
+        answer = Answer(200, report.body, headers, "text/tab-separated-values; charset=utf-8")
+        return _breaking(answer, self.world.fault(Platform.YANDEX_DIRECT, account.account_id, "reports", ("broken_stream", "truncated_body")), report.rows)
+
+
+def _shape(request: Request) -> Shape:
+    def yes(name: str, default: str) -> bool:
+        return request.headers.get(name, default).lower() == "true"
+
+    return Shape(
+        micros=yes("returnmoneyinmicros", "true"),
+        report_header=not yes("skipreportheader", "false"),
+        column_header=not yes("skipcolumnheader", "false"),
+        summary=not yes("skipreportsummary", "false"),
+    )
+
+
+def _as_error(fault: Fault) -> DirectError:
+    if fault.kind == "expired_token":
+        return DirectError(53, "OAuth token has expired")
+    if fault.kind == "lost_account":
+        return DirectError(54, "The login does not belong to a client of the agency", status=403)
+    if fault.kind == "version_sunset":
+        return DirectError(3500, "This version of the API is no longer served")
+    if fault.kind == "throttle":
+        return DirectError(fault.code or 56, "Too many requests", retry_in=round(fault.seconds) if fault.seconds else None)
+    if fault.kind == "too_large":
+        return DirectError(1002, "Request processing timed out on the server", status=502)
+    return DirectError(1000, "Server temporarily unavailable", status=500)
+
+
+def _breaking(answer: Answer, fault: Fault | None, rows: int) -> Answer:
+    if fault is None:
+        return answer
+    share = min(fault.after_rows / rows, 0.95) if rows and fault.after_rows else 0.5
+    cut = int(len(answer.body) * share)
+    if fault.kind == "truncated_body":
+        answer.body = answer.body[:cut]
+    else:
+        answer.cut_after = cut
+    return answer
