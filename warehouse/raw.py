@@ -3,8 +3,12 @@
 Rows are append-only. `raw.loads` holds one row per commit; `raw.current_slices` the winners that a build pinned.
 """
 
+# ruff: noqa: S608 - the text is made of our own constants, every value is bound
+
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from hashlib import blake2b
 
 from clickhouse_connect.driver.client import Client
 
@@ -54,52 +58,111 @@ _LOAD = """
     rows UInt64 COMMENT 'rows delivered, stored or verified'
 """
 
-_TABLES = (
-    f"CREATE TABLE IF NOT EXISTS raw.loads ({_LOAD}) ENGINE = MergeTree ORDER BY (organization_id, integration_id, report, account_id, load_id)",
-    f"CREATE TABLE IF NOT EXISTS raw.load_proposals ({_LOAD}) ENGINE = MergeTree ORDER BY load_id TTL toDateTime(committed_at) + INTERVAL 2 DAY",
-    """CREATE TABLE IF NOT EXISTS raw.load_leases (
+_TABLES = {
+    "raw.loads": f"CREATE TABLE IF NOT EXISTS raw.loads ({_LOAD}) ENGINE = MergeTree ORDER BY (organization_id, integration_id, report, account_id, load_id)",
+    "raw.load_proposals": f"""CREATE TABLE IF NOT EXISTS raw.load_proposals ({_LOAD}) ENGINE = MergeTree ORDER BY load_id
+        TTL toDateTime(committed_at) + INTERVAL 2 DAY""",
+    "raw.load_leases": """CREATE TABLE IF NOT EXISTS raw.load_leases (
         load_id String, organization_id String, integration_id String, report String, account_id String,
         state LowCardinality(String) COMMENT 'open, renewed, committing, committed, abandoned, fenced or swept',
         expires_at DateTime64(6, 'UTC'), noted_at DateTime64(6, 'UTC')
     ) ENGINE = MergeTree ORDER BY load_id TTL toDateTime(noted_at) + INTERVAL 7 DAY WHERE state IN ('committed', 'swept')""",
-    """CREATE TABLE IF NOT EXISTS raw.current_slices (
+    "raw.current_slices": """CREATE TABLE IF NOT EXISTS raw.current_slices (
         build_id UInt64, report LowCardinality(String), date Date, organization_id LowCardinality(String), integration_id LowCardinality(String),
         account_id String, load_id String COMMENT 'the load that holds the rows', row_count UInt64, content_hash String, observed_at DateTime64(6, 'UTC')
     ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (report, date, organization_id, integration_id, account_id)""",
-    """CREATE TABLE IF NOT EXISTS raw.current_months (
+    "raw.current_months": """CREATE TABLE IF NOT EXISTS raw.current_months (
         build_id UInt64, report LowCardinality(String), organization_id LowCardinality(String), partition UInt32, slices UInt64, digest UInt64
     ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (report, organization_id, partition)""",
-    """CREATE MATERIALIZED VIEW IF NOT EXISTS raw.current_months_feed TO raw.current_months AS
+    "raw.current_months_feed": """CREATE MATERIALIZED VIEW IF NOT EXISTS raw.current_months_feed TO raw.current_months AS
         SELECT build_id, report, organization_id, toYYYYMM(date) AS partition, count() AS slices,
                sumWithOverflow(sipHash64(integration_id, account_id, date, row_count, content_hash)) AS digest
         FROM raw.current_slices GROUP BY build_id, report, organization_id, partition""",
-    """CREATE TABLE IF NOT EXISTS raw.build_events (
+    "raw.build_events": """CREATE TABLE IF NOT EXISTS raw.build_events (
         event_id UInt64, build_id UInt64,
         event LowCardinality(String) COMMENT 'pinned, beat, published, failed; restored: the last published build is pinned again',
         noted_at DateTime64(6, 'UTC'), expires_at DateTime64(6, 'UTC'), owner String,
         position UInt64, partitions Array(UInt32), changed_slices UInt64, is_full Bool, models_checksum String, why String
     ) ENGINE = MergeTree ORDER BY event_id""",
-    """CREATE TABLE IF NOT EXISTS marts.builds (
+    "marts.builds": """CREATE TABLE IF NOT EXISTS marts.builds (
         build_id UInt64, position UInt64, started_at DateTime64(6, 'UTC'), finished_at DateTime64(6, 'UTC'), models_built UInt32,
         tests_passed UInt32, tests_failed UInt32, models_checksum String, is_full Bool, partitions Array(UInt32), changed_slices UInt64
     ) ENGINE = MergeTree ORDER BY build_id""",
-    """CREATE OR REPLACE VIEW raw.pinned_build AS
-        SELECT argMax(build_id, event_id) AS build_id FROM raw.build_events WHERE event IN ('pinned', 'restored')""",
-    """CREATE OR REPLACE VIEW raw.pinned_partitions AS SELECT arrayJoin(pinned) AS partition
-        FROM (SELECT argMax(partitions, event_id) AS pinned FROM raw.build_events WHERE event IN ('pinned', 'restored'))""",
-    """CREATE OR REPLACE VIEW raw.pinned_slices AS
-        SELECT report, date, organization_id, integration_id, account_id, load_id, row_count, content_hash, observed_at
+}
+_PINNED = "FROM raw.build_events WHERE event IN ('pinned', 'restored')"
+_VIEWS = {
+    "raw.pinned_build": f"SELECT argMax(build_id, event_id) AS build_id {_PINNED}",
+    "raw.pinned_partitions": f"SELECT arrayJoin(pinned) AS partition FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED})",
+    "raw.pinned_slices": """SELECT report, date, organization_id, integration_id, account_id, load_id, row_count, content_hash, observed_at
         FROM raw.current_slices WHERE build_id = (SELECT build_id FROM raw.pinned_build)""",
-    f"CREATE OR REPLACE VIEW raw.pinned_slices__as_of AS {as_of_slices()}",
-)
+    "raw.pinned_slices__as_of": as_of_slices(),
+}
+
+
+class _Schema:
+    """What stands in the databases, read once; makes what is missing or has changed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        tables = client.query("SELECT concat(database, '.', name), comment FROM system.tables WHERE database IN ('raw', 'marts')").result_rows
+        self._comments: dict[str, str] = {str(row[0]): str(row[1]) for row in tables}
+
+    def ledger(self) -> None:
+        """Make the ledger's own tables and views."""
+        missing = [statement for name, statement in _TABLES.items() if name not in self._comments]
+        if missing:
+            for database in DATABASES:
+                self._client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        for statement in missing:
+            self._client.command(statement)
+        for name, query in _VIEWS.items():
+            self.view(name, query)
+
+    def view(self, name: str, query: str) -> None:
+        """Create a view, or replace it where its query is another one; its comment keeps the query's digest."""
+        digest = blake2b(query.encode(), digest_size=8).hexdigest()
+        if self._comments.get(name) != digest:
+            self._client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'")
+
+    def report(self, report: Report) -> None:
+        """Make a report's raw table and views, and add the columns that are new."""
+        table = raw_table(report)
+        if table not in self._comments:
+            columns = [*(f"`{name}` {kind}" for name, kind in LEDGER_COLUMNS), *(_definition(column) for column in report.columns)]
+            self._client.command(
+                f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) ENGINE = MergeTree PARTITION BY toYYYYMM(_date)"
+                " ORDER BY (_organization_id, _integration_id, _account_id, _date, _load_id)"
+            )
+        else:
+            self._add_columns(report)
+        names = raw_columns(report)
+        self.view(f"{table}__current", pinned_rows(report.table, names))
+        self.view(f"{table}__as_of", as_of_rows(report.table, names))
+
+    def _add_columns(self, report: Report) -> None:
+        known = self._columns.get(report.table, {})
+        for column in report.columns:
+            if known.get(column.name, clickhouse_type(column)) != clickhouse_type(column):
+                raise ConfigurationError(
+                    f"raw.{report.table} holds the column {column.name} as {known[column.name]}, and the report now calls for {clickhouse_type(column)}",
+                    fix="Give the new column another name: raw rows are never rewritten",
+                )
+        missing = [column for column in report.columns if column.name not in known]
+        if missing:
+            additions = ", ".join(f"ADD COLUMN IF NOT EXISTS {_definition(column)}" for column in missing)
+            self._client.command(f"ALTER TABLE {raw_table(report)} {additions}")
+
+    @cached_property
+    def _columns(self) -> dict[str, dict[str, str]]:
+        columns: dict[str, dict[str, str]] = {}
+        for table, name, kind in self._client.query("SELECT table, name, type FROM system.columns WHERE database = 'raw'").result_rows:
+            columns.setdefault(table, {})[name] = kind
+        return columns
 
 
 def create_ledger_tables(client: Client) -> None:
     """Create the databases and the ledger's own tables where they are missing."""
-    for database in DATABASES:
-        client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
-    for statement in _TABLES:
-        client.command(statement)
+    _Schema(client).ledger()
 
 
 def create_raw_tables(client: Client, reports: Iterable[Report]) -> None:
@@ -107,9 +170,17 @@ def create_raw_tables(client: Client, reports: Iterable[Report]) -> None:
 
     Nothing is ever dropped. Raises ConfigurationError where a column exists with another type than the report's.
     """
-    create_ledger_tables(client)
+    schema = _Schema(client)
+    schema.ledger()
     for report in reports:
-        _create_report(client, report)
+        schema.report(report)
+
+
+def create_views(client: Client, queries: Mapping[str, str]) -> None:
+    """Create views by qualified name, or replace those whose query is another one."""
+    schema = _Schema(client)
+    for name, query in queries.items():
+        schema.view(name, query)
 
 
 def clickhouse_type(column: Column) -> str:
@@ -128,38 +199,6 @@ def raw_table(report: Report) -> str:
     if not _NAME.fullmatch(report.table):
         raise ValueError(f"{report.table!r} cannot name a table")
     return f"raw.{report.table}"
-
-
-def _create_report(client: Client, report: Report) -> None:
-    table = raw_table(report)
-    known = _existing_columns(client, report)
-    wanted = {column.name: clickhouse_type(column) for column in report.columns}
-    if not known:
-        columns = [*(f"`{name}` {kind}" for name, kind in LEDGER_COLUMNS), *(_definition(column) for column in report.columns)]
-        client.command(
-            f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) ENGINE = MergeTree PARTITION BY toYYYYMM(_date)"
-            " ORDER BY (_organization_id, _integration_id, _account_id, _date, _load_id)"
-        )
-    elif changed := [name for name, kind in wanted.items() if known.get(name, kind) != kind]:
-        name = changed[0]
-        raise ConfigurationError(
-            f"{table} holds the column {name} as {known[name]}, and the report {report.name} now calls for {wanted[name]}",
-            fix="Give the new column another name: raw rows are never rewritten",
-        )
-    elif missing := [column for column in report.columns if column.name not in known]:
-        additions = ", ".join(f"ADD COLUMN IF NOT EXISTS {_definition(column)}" for column in missing)
-        client.command(f"ALTER TABLE {table} {additions}")
-    names = raw_columns(report)
-    client.command(f"CREATE OR REPLACE VIEW {table}__current AS {pinned_rows(report.table, names)}")
-    client.command(f"CREATE OR REPLACE VIEW {table}__as_of AS {as_of_rows(report.table, names)}")
-
-
-def _existing_columns(client: Client, report: Report) -> dict[str, str]:
-    rows = client.query(
-        "SELECT name, type FROM system.columns WHERE database = 'raw' AND table = {name:String}",
-        parameters={"name": report.table},
-    ).result_rows
-    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _definition(column: Column) -> str:

@@ -1,0 +1,79 @@
+"""Earlier states of marts, from the same SQL that dbt compiled for them.
+
+`marts.<fact>__as_of(as_of, organization_id, since, until)` is the fact's compiled SQL in which every relation that dbt rendered is
+replaced by a query of that name: models by their own compiled SQL, the ledger's views by what had been observed by `as_of`.
+dbt says which relations a model reads and how it writes them, so nothing is parsed and no function is rewritten.
+"""
+
+# ruff: noqa: S608 - the text is dbt's and our own, every value is bound
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from domain.catalogue import Report
+from domain.errors import ConfigurationError
+from warehouse.raw import create_views, raw_columns
+from warehouse.slices import ORGANIZATION, SINCE, UNTIL, as_of_rows, as_of_slices
+
+FACTS = ("fct_ad_performance_daily",)
+"""The marts that answer as_of."""
+_MONTHS = f"""SELECT toYYYYMM(addMonths(toStartOfMonth({SINCE}), number)) AS partition
+    FROM numbers(toUInt64(greatest(dateDiff('month', {SINCE}, {UNTIL}) + 1, 0)))"""
+
+
+def create_as_of_views(client: Client, reports: Iterable[Report], manifest: Path, facts: Iterable[str] = FACTS) -> None:
+    """Create or renew `marts.<fact>__as_of` from dbt's manifest of a finished `dbt build` or `dbt compile`.
+
+    Raises ConfigurationError where the manifest lacks a model or its compiled SQL, or a model reads something without a history.
+    """
+    project = _Project(json.loads(manifest.read_text()), {report.table: report for report in reports})
+    create_views(client, {f"marts.{fact}__as_of": project.as_of(fact) for fact in facts})
+
+
+class _Project:
+    """dbt's manifest, read as: which relation is which query as of then."""
+
+    def __init__(self, manifest: Mapping[str, Any], reports: Mapping[str, Report]) -> None:
+        self._nodes: Mapping[str, Any] = {**manifest["nodes"], **manifest["sources"]}
+        self._reports = reports
+
+    def as_of(self, fact: str) -> str:
+        """Return the SELECT of a fact's as-of view, window and organization pushed down."""
+        found = [key for key, node in self._nodes.items() if node["resource_type"] == "model" and node["name"] == fact]
+        if not found:
+            raise ConfigurationError(f"dbt's manifest has no model {fact}", fix="Run dbt build, then create the as-of views again")
+        return f"""SELECT * FROM (
+{self._rewritten(found[0])}
+) WHERE organization_id = {ORGANIZATION} AND date_day BETWEEN {SINCE} AND {UNTIL} SETTINGS join_use_nulls = 1"""
+
+    def _rewritten(self, key: str) -> str:
+        """Return a model's SQL with every relation that it reads replaced by a subquery.
+
+        Subqueries and not CTEs: ClickHouse analyses these four times faster.
+        """
+        node = self._nodes[key]
+        sql = node.get("compiled_code")
+        if not sql:
+            raise ConfigurationError(f"dbt's manifest has no compiled SQL of {node['name']}", fix="Run dbt build or dbt compile over the whole project")
+        for read in node["depends_on"]["nodes"]:
+            relation = self._nodes[read].get("relation_name")
+            kind = self._nodes[read]["resource_type"]
+            if relation is None or kind == "seed" or relation not in sql:
+                continue  # an ephemeral model stands in the SQL already; a seed has no history
+            sql = sql.replace(relation, f"(\n{self._source(read) if kind == 'source' else self._rewritten(read)}\n)")
+        return str(sql).strip().rstrip(";")
+
+    def _source(self, key: str) -> str:
+        identifier = self._nodes[key]["identifier"]
+        if identifier == "pinned_partitions":
+            return _MONTHS
+        if identifier == "pinned_slices":
+            return as_of_slices()
+        report = self._reports.get(identifier.removesuffix("__current"))
+        if report is None or not identifier.endswith("__current"):
+            raise ConfigurationError(f"The source raw.{identifier} has no history", fix="Let models read raw through the __current views")
+        return as_of_rows(report.table, raw_columns(report), every_date=not report.date_column)
