@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from domain.errors import ConfigurationError, DiskFull, MrmError, Unreachable, UsageError
 from home.directory import Home
@@ -19,6 +19,7 @@ from store.settings import StoreSettings
 
 APP_ROLE, SYSTEM_ROLE = "mrm_app", "mrm_system"
 """Roles that cannot log in and bypass no row-level security: a transaction takes one of them until its end."""
+_TRIES = 3
 _BEGIN = text("select set_config('role', :role, true), set_config('app.org', :organization_id, true)")
 
 Transaction = Connection
@@ -36,7 +37,6 @@ class Store:
             creator=connect,
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
-            pool_pre_ping=True,
         )
 
     @classmethod
@@ -56,6 +56,9 @@ class Store:
         try:
             with store._engine.connect() as connection:
                 migrate(connection)
+        except ProgrammingError as error:
+            store.close()
+            raise _not_migrated(error) from error
         except BaseException as error:
             store.close()
             raise _translated(error) from error
@@ -93,11 +96,26 @@ class Store:
     @contextmanager
     def _begin(self, role: str, organization_id: str) -> Iterator[Transaction]:
         try:
-            with self._engine.begin() as connection:
-                connection.execute(_BEGIN, {"role": role, "organization_id": organization_id})
+            with self._scoped(role, organization_id) as connection:
                 yield connection
-        except (DBAPIError, psycopg.Error) as error:
+                connection.commit()
+        except DBAPIError as error:
             raise _translated(error) from error
+
+    def _scoped(self, role: str, organization_id: str) -> Connection:
+        """Return a connection with its scope set; one that died in the pool is found out here, before any work, and replaced."""
+        for _ in range(_TRIES):
+            connection = self._engine.connect()
+            try:
+                connection.execute(_BEGIN, {"role": role, "organization_id": organization_id})
+            except DBAPIError as error:
+                connection.close()
+                if not error.connection_invalidated:
+                    raise
+                broken = error
+            else:
+                return connection
+        raise broken
 
 
 class _Embedded:
@@ -138,6 +156,13 @@ def _connect(url: str, settings: StoreSettings) -> psycopg.Connection[Any]:
     return psycopg.connect(url, connect_timeout=5, options=options, application_name="mrm")
 
 
+def _not_migrated(error: ProgrammingError) -> MrmError:
+    """Say what the database's user lacks to make our tables and roles."""
+    why = str(error.orig).splitlines()[0]
+    fix = f"Let a superuser run: CREATE ROLE {APP_ROLE}; CREATE ROLE {SYSTEM_ROLE}; GRANT {APP_ROLE}, {SYSTEM_ROLE} TO <user> WITH ADMIN OPTION, INHERIT FALSE"
+    return ConfigurationError("The database could not be migrated", why=why, fix=f"{fix}; the user must own the database")
+
+
 def _translated(error: BaseException) -> BaseException:
     """Turn a driver's error into one that a person can act on; others stay as they are."""
     if isinstance(error, MrmError):
@@ -147,9 +172,7 @@ def _translated(error: BaseException) -> BaseException:
         return DiskFull("PostgreSQL cannot write", why=str(cause).splitlines()[0], fix="Free space on its disk, then try again: nothing written is lost")
     if isinstance(cause, psycopg.DataError):
         return UsageError("A value cannot be stored", why=str(cause).splitlines()[0], fix="Shorten or correct it")
-    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-        return ConfigurationError("The database user lacks a right", why=str(cause).splitlines()[0], fix="Let a superuser run: ALTER ROLE <user> CREATEROLE")
     if isinstance(cause, psycopg.OperationalError) and (cause.sqlstate is None or cause.sqlstate[:2] in {"08", "57", "28", "3D"}):
         lines = str(cause).strip().splitlines() or ["the connection broke"]
-        return Unreachable("PostgreSQL does not answer", why=lines[-1], fix="Check MRM_DATABASE_URL, or ./run doctor for the embedded server")
+        return Unreachable("PostgreSQL does not answer", why=lines[0], fix="Check MRM_DATABASE_URL, or ./run doctor for the embedded server")
     return error

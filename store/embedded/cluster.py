@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,9 @@ class Passwords:
 class Cluster:
     """The embedded server's data directory and its postgres process."""
 
+    locale: Sequence[str] = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    """Made of PostgreSQL itself, so that an upgrade of the system never changes an index; lower() knows Cyrillic."""
+
     def __init__(self, place: Place, passwords: Passwords, log: Path) -> None:
         self.place = place
         self.log = log
@@ -105,7 +108,7 @@ class Cluster:
         if self.place.uid is not None and self.place.gid is not None:
             os.chown(fresh, self.place.uid, self.place.gid)
         command = [str(self.place.binaries.program("initdb")), "-D", str(fresh), "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8"]
-        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        command += [*self.locale, "--no-instructions"]
         with self._password_file() as path:
             done = subprocess.run([*command, f"--pwfile={path}"], capture_output=True, check=False, **self._as_user())  # noqa: S603
         if done.returncode != 0:

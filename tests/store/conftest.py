@@ -13,6 +13,14 @@ from home.servers import read_state
 from store import embedded
 
 
+@pytest.fixture(scope="session")
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home whose server the tests may kill; its data directory is made once."""
+    home = Home.open(tmp_path_factory.mktemp("killed") / "home")
+    yield home
+    home.reset()
+
+
 @pytest.fixture
 def attached() -> Iterator[Callable[[Home], embedded.EmbeddedServer]]:
     """Attach to a home's server; at the end of the test every lease is given up and every server stopped. What it wrote stays for the sweep."""

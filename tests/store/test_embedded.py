@@ -41,14 +41,6 @@ def public() -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
-@pytest.fixture(scope="module")
-def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A home whose server these tests may kill; its data directory is made once."""
-    home = Home.open(tmp_path_factory.mktemp("killed") / "home")
-    yield home
-    home.reset()
-
-
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds

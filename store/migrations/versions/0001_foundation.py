@@ -79,6 +79,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables, references first; the roles stay, since they belong to the cluster."""
+    op.execute("drop policy tenant on users")
     for table in (
         "account_assignments",
         "sync_requests",
