@@ -4,21 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from analyst.decomposition import RATIOS
-from analyst.panel import Entity, Panel, Parts
+from analyst.decomposition import RATIOS, rate_and_mix
+from analyst.panel import DIMENSIONS, Entity, Panel, Parts
 from analyst.significance import LEAST_CHANGE, discoveries, judge
 
 LEAST_SHARE = Decimal("0.05")
 """An entity below this part of its currency's spend, in both periods, is not tested."""
 TESTED = ("spend", "conversions", "cpa", "roas", "cvr", "cpc", "ctr")
 WEIGHTS: Mapping[str, float] = {"cpa": 1.0, "roas": 0.98, "conversions": 0.95, "spend": 0.9, "cvr": 0.75, "cpc": 0.7, "ctr": 0.6}
+EFFICIENCY = ("cpa", "roas", "cvr", "cpc", "ctr")
+MOSTLY = 0.8
+"""From this part of a change on, one entity tells it alone."""
 MOST_FINDINGS = 6
 """Per currency."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One entity's metric that moved: `metric` is a tested one, or `started` / `stopped` for a campaign."""
+    """One entity's metric that moved: `metric` is a tested one, or `started` / `stopped` for a platform or campaign."""
 
     entity: Entity
     metric: str
@@ -48,7 +51,7 @@ def find_changes(panel: Panel, currencies: list[str]) -> Tests:
                 tested += _tests(panel, entity)
     holds = discoveries([p for _, p in tested])
     found = certain + [change for (change, _), kept in zip(tested, holds, strict=True) if kept and abs(change.size) >= LEAST_CHANGE]
-    return Tests(_ordered(found), len(tested))
+    return Tests(_ordered(panel, found), len(tested))
 
 
 def share(panel: Panel, entity: Entity) -> Decimal:
@@ -79,9 +82,9 @@ def _weighty(panel: Panel, currency: str) -> list[Entity]:
 
 
 def _started_or_stopped(panel: Panel, entity: Entity) -> Change | None:
-    """Name a campaign that had no spend at all in one of the two periods."""
+    """Name a platform or campaign that had no spend at all in one of the two periods."""
     now, before = panel.parts(entity, panel.window)["spend"], panel.parts(entity, panel.compared)["spend"]
-    if entity.level != "campaign" or bool(now) == bool(before):
+    if entity.level == "total" or bool(now) == bool(before):
         return None
     return Change(entity, "started" if now else "stopped", 1.0 if now else -1.0, 0.8 * float(share(panel, entity)))
 
@@ -102,25 +105,50 @@ def _tests(panel: Panel, entity: Entity) -> list[tuple[Change, float]]:
     return found
 
 
-def _ordered(changes: list[Change]) -> list[Change]:
-    """Order by importance; of one entity keep one volume and one efficiency change; cut per currency."""
+def _ordered(panel: Panel, changes: list[Change]) -> list[Change]:
+    """Order by importance what is left when each thing is said once; cut per currency."""
+    told = _one_voice(changes)
+    told = [change for change in told if not any(_tells(panel, other, change) for other in told if other is not change)]
+    rank = {level: place for place, level in enumerate(DIMENSIONS)}
     kept: list[Change] = []
-    seen: set[tuple[Entity, str]] = set()
-    count: dict[str, int] = {}
-    rank = {"total": 0, "platform": 1, "campaign": 2}
-    for change in sorted(changes, key=lambda c: (-c.importance, rank[c.entity.level], TESTED.index(c.metric) if c.metric in TESTED else 0, c.entity.key)):
-        family = change.metric if change.metric in {"spend", "conversions"} else "efficiency" if change.metric in TESTED else "life"
-        covered = any(_covers(other, change) for other in kept)
-        currency = change.entity.currency
-        if (change.entity, family) in seen or covered or count.get(currency, 0) >= MOST_FINDINGS:
-            continue
-        seen.add((change.entity, family))
-        count[currency] = count.get(currency, 0) + 1
-        kept.append(change)
+    for change in sorted(told, key=lambda c: (-c.importance, rank[c.entity.level], c.metric, c.entity.key)):
+        if sum(other.entity.currency == change.entity.currency for other in kept) < MOST_FINDINGS:
+            kept.append(change)
     return kept
 
 
-def _covers(larger: Change, smaller: Change) -> bool:
-    """Say whether a finding about a whole already tells what its only mover did: same metric, same direction, nearly all of it."""
-    inside = smaller.entity.key[: len(larger.entity.key)] == larger.entity.key and smaller.entity.key != larger.entity.key
-    return inside and larger.metric == smaller.metric and (larger.size > 0) == (smaller.size > 0) and smaller.importance >= 0.8 * larger.importance
+def _one_voice(changes: list[Change]) -> list[Change]:
+    """Keep of each entity its spend (or, where its price of a conversion stands, its conversions) and one efficiency change."""
+    kept = []
+    for entity in dict.fromkeys(change.entity for change in changes):
+        found = {change.metric: change for change in changes if change.entity == entity}
+        efficiency = next((found[metric] for metric in EFFICIENCY if metric in found), None)
+        volume = found.get("spend") or (None if efficiency else found.get("conversions"))
+        kept += [change for change in (found.get("started"), found.get("stopped"), volume, efficiency) if change]
+    return kept
+
+
+def _tells(panel: Panel, other: Change, change: Change) -> bool:
+    """Say whether another finding tells this one already: a total names the part that moved it, a campaign speaks for its platform."""
+    if other.metric != change.metric or (other.size > 0) != (change.size > 0):
+        return False
+    outer, inner = (other, change) if len(other.entity.key) < len(change.entity.key) else (change, other)
+    if outer.entity == inner.entity or inner.entity.key[: len(outer.entity.key)] != outer.entity.key:
+        return False
+    if explained(panel, outer, inner) < MOSTLY:
+        return False
+    return change is inner if outer.entity.level == "total" else change is outer
+
+
+def explained(panel: Panel, outer: Change, inner: Change) -> float:
+    """Return which part of a whole's change one of its entities made; 1 for starts and stops of a platform's only campaign."""
+    metric = outer.metric if outer.metric in TESTED else "spend"
+    inside = [e for e in panel.entities(inner.entity.level, inner.entity.currency) if e.key[: len(outer.entity.key)] == outer.entity.key]
+    top, bottom = RATIOS.get(metric, (metric, ""))
+    now, before = ({e: panel.parts(e, window) for e in inside} for window in (panel.window, panel.compared))
+    if not bottom:
+        whole = sum(now[e][top] - before[e][top] for e in inside)
+        return float((now[inner.entity][top] - before[inner.entity][top]) / whole) if whole else 0.0
+    effects = rate_and_mix({e: (p[top], p[bottom]) for e, p in now.items()}, {e: (p[top], p[bottom]) for e, p in before.items()})
+    whole = sum((effect.rate + effect.mix for effect in effects.values()), Decimal(0)) if effects else Decimal(0)
+    return float(effects[inner.entity].rate / whole) if effects and whole else 0.0

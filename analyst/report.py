@@ -5,8 +5,10 @@ from datetime import date
 
 from babel.dates import format_date
 
+from analyst.author import Brief, author
 from analyst.changes import Tests, find_changes
 from analyst.door import DataMoved, Door, Inquiry
+from analyst.grounding import Ground
 from analyst.ledger import Ledger
 from analyst.model import ModelSettings
 from analyst.panel import Entity, Panel
@@ -21,12 +23,22 @@ from domain.documents import Document, Kpi, Series, Table
 from domain.errors import UnknownName, UsageError
 from domain.facts import Fact, Finding
 from domain.questions import Scope
-from domain.slots import SLOT, platform_name
+from domain.slots import SLOT, clean_name, platform_name
 from domain.windows import DateWindow
 
 LANGUAGES = ("ru", "en")
 HEADLINE = ("spend", "conversions", "cpa", "roas", "impressions", "clicks", "ctr", "cpc")
 HEADLINE_WITHOUT_VALUE = ("spend", "conversions", "cpa", "cvr", "impressions", "clicks", "ctr", "cpc")
+MODEL_NOTES = {
+    "failed": {
+        "en": "The language model gave no usable answer ({why}); what it did not word, the template did.",
+        "ru": "Языковая модель не дала пригодного ответа ({why}); чего не написала она, написал шаблон.",
+    },
+    "refused": {
+        "en": "Texts of the language model that the check of numbers refused, worded by the template instead: {count}.",
+        "ru": "Текстов языковой модели, которые не прошли проверку чисел и заменены шаблонными: {count}.",
+    },
+}
 SUMMARY = ("spend", "conversions", "cpa", "roas")
 
 
@@ -36,6 +48,8 @@ class Draft:
 
     kpis: list[Kpi] = field(default_factory=list)
     summary: list[str] = field(default_factory=list)
+    fixed: list[str] = field(default_factory=list)
+    """Sentences that no model rewrites: what is missing, and that nothing changed."""
     stories: list[Story] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -89,6 +103,8 @@ class _Writing:
     def document(self, project: str, client: str) -> Document:
         """Make the draft, prove it, and return it as a document."""
         draft = self._draft()
+        if self.model is not None and self.model.usable and draft.kpis:
+            self._let_the_model_word(draft, self.model)
         facts = self.ledger.reachable(fact.id for fact in draft.used + _mentioned(draft, self.ledger))
         prove(self.door, self.scope, facts, self.inquiry.data_version)
         return Document(
@@ -100,7 +116,7 @@ class _Writing:
             compared_since=self.panel.compared.since,
             compared_until=self.panel.compared.until,
             currency_notes=self._currency_notes(),
-            summary="\n".join(draft.summary),
+            summary="\n".join(draft.summary + draft.fixed),
             kpis=draft.kpis,
             findings=draft.findings,
             facts=facts,
@@ -117,16 +133,16 @@ class _Writing:
         draft.notes += [self._late_note(gap) for gap in late]
         currencies = [c for c in self.panel.currencies() if self._delivered(c)]
         if not currencies:
-            draft.summary.append(sentence("no_data", self.language))
+            draft.fixed.append(sentence("no_data", self.language))
             return draft
         comparable = [] if late else [c for c in currencies if baseline_covered(self.panel, c)]
         for currency in currencies:
             self._add_currency(draft, currency, compared=currency in comparable, several=len(currencies) > 1)
-        draft.summary += [sentence("no_data_in", self.language, currency=c) for c in self.panel.currencies() if c not in currencies]
+        draft.fixed += [sentence("no_data_in", self.language, currency=c) for c in self.panel.currencies() if c not in currencies]
         if late:
-            draft.summary.append(sentence("partial", self.language))
+            draft.fixed.append(sentence("partial", self.language))
         elif len(comparable) < len(currencies):
-            draft.summary.append(sentence("no_baseline", self.language))
+            draft.fixed.append(sentence("no_baseline", self.language))
         if comparable:
             self._add_findings(draft, find_changes(self.panel, comparable), several=len(currencies) > 1)
         return draft
@@ -161,8 +177,31 @@ class _Writing:
             draft.findings.append(Finding(kind=kind, title=title, text=text, fact_ids=ids, importance=round(story.change.importance, 6)))
             draft.used += story.facts
         if not draft.findings:
-            draft.summary.append(sentence("quiet", self.language))
+            draft.fixed.append(sentence("quiet", self.language))
         draft.notes.append(self._rule_note(tests.made))
+
+    def _let_the_model_word(self, draft: Draft, settings: ModelSettings) -> None:
+        """Replace the template's texts by the model's where the slot rule lets them pass; say so where it does not."""
+        names = [kpi_fact for kpi in draft.kpis for kpi_fact in (kpi.fact_id, kpi.previous_fact_id, kpi.change_fact_id) if kpi_fact]
+        headline = [self.ledger.facts[name] for name in names]
+        authored = author(settings, Brief(draft.findings, headline, self._ground()))
+        if authored.summary:
+            draft.summary = [authored.summary]
+        for place, (title, text) in authored.findings.items():
+            draft.findings[place] = draft.findings[place].model_copy(update={"title": title, "text": text, "worded_by": settings.model})
+        if authored.anything:
+            draft.worded_by = settings.model
+        if authored.failed:
+            draft.notes.append(MODEL_NOTES["failed"][self.language].format(why=authored.failed))
+        if authored.refused:
+            draft.notes.append(MODEL_NOTES["refused"][self.language].format(count=authored.refused))
+
+    def _ground(self) -> Ground:
+        facts = self.ledger.facts
+        names = {clean_name(fact.filters["campaign_name"]) for fact in facts.values() if fact.filters.get("campaign_name")}
+        days = (self.panel.window.since, self.panel.window.until, self.panel.compared.since, self.panel.compared.until)
+        dates = {format_date(day, form, locale=self.language) for day in days for form in ("long", "d MMMM y", "d MMMM", "MMMM d", "yyyy-MM-dd")}
+        return Ground(facts, self.language, names=names, dates=dates, codes=self.panel.currencies(), since=self.panel.window.since)
 
     def _delivered(self, currency: str) -> bool:
         return any(self.panel.parts(Entity("total", (currency,)), self.panel.window).values())

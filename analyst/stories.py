@@ -1,6 +1,6 @@
 """From a change to its facts: how large, what it was made of, and which entities moved it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,6 +14,15 @@ from domain.facts import Fact
 from domain.windows import DateWindow
 
 MOST_DRIVERS = 3
+BESIDE: Mapping[str, tuple[str, ...]] = {
+    "spend": ("conversions", "cpa"),
+    "conversions": ("spend", "cpa"),
+    "cpa": ("spend", "conversions"),
+    "roas": ("spend", "conversions_value"),
+    "cpc": ("clicks", "cpa"),
+    "cvr": ("conversions", "cpa"),
+    "ctr": ("clicks", "cpc"),
+}
 LEAST_PART = Decimal("0.15")
 """A driver below this part of the change is not named."""
 
@@ -36,11 +45,14 @@ class Story:
     """Ratio metrics: what entities' own rates added."""
     mixes: list[Fact] = field(default_factory=list)
     """Ratio metrics: what entities' shares added."""
+    beside: list[tuple[Fact, Fact]] = field(default_factory=list)
+    """What went along: another metric of the same entity, and its relative change."""
 
     @property
     def facts(self) -> list[Fact]:
         """Return every fact that the story may tell, in order."""
-        return [self.now, self.before, self.difference, self.percent, *self.drivers, *(f for _, f in self.factors), *self.rates, *self.mixes]
+        found = [self.now, self.before, self.difference, self.percent, *self.drivers, *(f for _, f in self.factors), *self.rates, *self.mixes]
+        return found + [fact for pair in self.beside for fact in pair]
 
 
 class Storyteller:
@@ -65,10 +77,12 @@ class Storyteller:
         difference, percent = self.ledger.change(now, before)
         if change.metric in {"started", "stopped"}:
             return Story(change, metric, now, before, difference, percent)
+        beside = self._beside(change.entity, metric)
         if metric in RATIOS:
             rates, mixes = self._rates_and_mixes(change.entity, metric)
-            return Story(change, metric, now, before, difference, percent, factors=self._factors(change.entity, metric), rates=rates, mixes=mixes)
-        return Story(change, metric, now, before, difference, percent, drivers=self._drivers(change.entity, metric, difference))
+            factors = self._factors(change.entity, metric)
+            return Story(change, metric, now, before, difference, percent, factors=factors, rates=rates, mixes=mixes, beside=beside)
+        return Story(change, metric, now, before, difference, percent, drivers=self._drivers(change.entity, metric, difference), beside=beside)
 
     def contribution(self, entity: Entity, metric: str) -> Fact:
         """Mint what an entity added to the change of an additive metric."""
@@ -82,6 +96,16 @@ class Storyteller:
             if len(DIMENSIONS[level]) > len(DIMENSIONS[whole.level]) and len(inside) > 1:
                 return inside, level
         return [], ""
+
+    def _beside(self, entity: Entity, metric: str) -> list[tuple[Fact, Fact]]:
+        """Mint what a reader asks next: conversions and their price beside spend, spend and conversions beside a price."""
+        found = []
+        for other in BESIDE.get(metric, ()):
+            now, before = self.pair(entity, other)
+            percent = self.ledger.change(now, before)[1]
+            if now.value is not None and percent.value is not None:
+                found.append((now, percent))
+        return found
 
     def _drivers(self, whole: Entity, metric: str, difference: Fact) -> list[Fact]:
         """Name the parts that moved an additive metric, after proving that all parts sum to the change."""

@@ -35,7 +35,7 @@ _PLURAL_RU = frozenset({"impressions", "clicks", "conversions"})
 _FEMININE_RU = frozenset({"conversions_value", "cpc", "cpa"})
 _FACTORS: Mapping[str, Mapping[str, str]] = {
     "en": {"cpc": "CPC", "cvr": "the conversion rate", "aov": "the average value of a conversion", "cpm": "CPM", "ctr": "CTR"},
-    "ru": {"cpc": "цены клика", "cvr": "коэффициента конверсии", "aov": "средней ценности конверсии", "cpm": "CPM", "ctr": "CTR"},
+    "ru": {"cpc": "цену клика", "cvr": "коэффициент конверсии", "aov": "среднюю ценность конверсии", "cpm": "CPM", "ctr": "CTR"},
 }
 SENTENCES: Mapping[str, Mapping[str, str]] = {
     "no_data": {"en": "There are no data for this period.", "ru": "За этот период данных нет."},
@@ -96,15 +96,10 @@ def finding_texts(story: Story, language: str, *, several_currencies: bool) -> t
     up = change.size > 0
     name = label(story.metric, language)
     claim = f"{_inside(name, bool(about))} {moved(story.metric, up, language)}"
-    percent, now, before = number_slot(story.percent, "abs"), number_slot(story.now), number_slot(story.before)
+    percent, now = number_slot(story.percent, "abs"), number_slot(story.now)
     title = f"{claim} by {percent} to {now}" if language == "en" else f"{claim} на {percent} — до {now}"
     title = f"{about}: {title}" if about else title
-    opening = (
-        f"{name}: {now} against {before} in the period before ({number_slot(story.difference, 'signed')})."
-        if language == "en"
-        else f"{name}: {now}, в предыдущем периоде {before} ({number_slot(story.difference, 'signed')})."
-    )
-    return title, " ".join([opening, *_reasons(story, language)])
+    return title, " ".join([_opening(story, language), *_reasons(story, language)])
 
 
 def summary_text(now: Mapping[str, Fact], percents: Mapping[str, Fact], language: str) -> str:
@@ -138,32 +133,48 @@ def _inside(name: str, inside: bool) -> str:
 
 def _life(story: Story, about: str, language: str) -> tuple[str, str]:
     started = story.change.metric == "started"
-    now, before = number_slot(story.now), number_slot(story.before)
     if language == "en":
-        title = f"{about} started" if started else f"{about} stopped"
-        return (
-            title,
-            f"It spent {now} in this period and nothing in the period before."
-            if started
-            else f"It spent {before} in the period before and nothing in this one.",
-        )
-    title = f"{about}: кампания запущена" if started else f"{about}: кампания остановлена"
-    return title, f"Расход в этом периоде — {now}, в предыдущем его не было." if started else f"Расход в предыдущем периоде — {before}, в этом его нет."
+        return (f"{about} started to spend" if started else f"{about} stopped spending"), _opening(story, language)
+    what = "кампания" if story.change.entity.level == "campaign" else "реклама"
+    return (f"{about}: {what} запущена" if started else f"{about}: {what} остановлена"), _opening(story, language)
+
+
+def _opening(story: Story, language: str) -> str:
+    name, now, before = label(story.metric, language), number_slot(story.now), number_slot(story.before)
+    if language == "en":
+        return f"{name}: {now} against {before} in the period before."
+    return f"{name}: {now} против {before} в предыдущем периоде."
 
 
 def _reasons(story: Story, language: str) -> list[str]:
+    english = language == "en"
     found = []
-    if story.factors:
-        because = "because of" if language == "en" else "из-за"
-        parts = [f"{because} {_FACTORS[language][factor]} {number_slot(fact, 'signed')}" for factor, fact in story.factors]
-        found.append(_sentence("Exactly this makes the change: " if language == "en" else "Изменение складывается точно: ", parts))
+    if story.factors and english:
+        found.append(_sentence("Of the change, ", [f"{_FACTORS['en'][name]} accounts for {number_slot(fact, 'signed')}" for name, fact in story.factors]))
+    elif story.factors:
+        parts = [f"на {_FACTORS['ru'][name]} приходится {number_slot(fact, 'signed')}" for name, fact in story.factors]
+        found.append(_sentence("Из этого изменения ", parts))
     if story.drivers:
-        found.append(_sentence("The change comes from: " if language == "en" else "Вклад в изменение: ", _listed(story.drivers)))
+        found.append(_sentence("The change comes from " if english else "Вклад в изменение: ", _listed(story.drivers)))
     if story.rates:
-        found.append(_sentence("Through their own results: " if language == "en" else "За счёт собственных показателей: ", _listed(story.rates)))
+        found.append(
+            _sentence(f"From their own {_inside(label(story.metric, language), inside=True)}: " if english else _own(story.metric), _listed(story.rates))
+        )
     if story.mixes:
-        found.append(_sentence("Through a different share: " if language == "en" else "За счёт изменения доли: ", _listed(story.mixes)))
+        found.append(_sentence("From the mix: " if english else "Сдвиг долей: ", _listed(story.mixes)))
+    if story.beside:
+        dash = ":" if english else " —"
+        parts = [
+            f"{_inside(label(now.metric, language), bool(i))}{dash} {number_slot(now)} ({number_slot(percent, 'signed')})"
+            for i, (now, percent) in enumerate(story.beside)
+        ]
+        found.append(_sentence("", parts))
     return found
+
+
+def _own(metric: str) -> str:
+    ending = "ые" if metric in _PLURAL_RU else "ая" if metric in _FEMININE_RU else "ый"
+    return f"Собственн{ending} {_inside(label(metric, 'ru'), inside=True)}: "
 
 
 def _listed(facts: Sequence[Fact]) -> list[str]:
