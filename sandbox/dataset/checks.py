@@ -23,8 +23,9 @@ def complaints(column: str, kind: Kind, layout: Format) -> Iterator[Complaint]:
         yield value == "", "is empty"
     if kind is not Kind.NAME:
         yield value != value.str.strip_chars(), "has spaces around it"
-    yield value.str.contains("[\r\n\t\x00]"), "holds a tab, a line break or a null character"
-    yield from _CHECKS.get(kind, lambda _value, _layout: iter(()))(value, layout)
+    yield value.str.contains("[\r\n\t\x00]" if kind is not Kind.NAME else "\x00"), "holds a tab, a line break or a null character"
+    if kind in _CHECKS:
+        yield from _CHECKS[kind](value, layout)
 
 
 def _platform(value: pl.Expr, layout: Format) -> Iterator[Complaint]:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -121,7 +122,7 @@ def _check_ids(layout: Format, text: pl.DataFrame, worst: tuple[int, str, str, s
         value = pl.col(column)
         rules.append((column, google & (value != "") & ~value.str.contains(r"^[1-9]\d{0,17}$"), "is not a number, as ids of google_ads are (without dashes)"))
         rules.append((column, value.str.contains(r"""[\s/?&#%"'\\]"""), "holds a character that no id has"))
-    for coarse, fine in zip(ids, ids[1:], strict=False):
+    for coarse, fine in pairwise(ids):
         rules.append((fine, (pl.col(fine) != "") & (pl.col(coarse) == ""), f"stands without {coarse}"))
     for column, bad, why in rules:
         hit = text.filter(bad).select(ROW, column).head(1)

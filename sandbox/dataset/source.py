@@ -71,7 +71,8 @@ class DatasetSource:
 
     def span(self, today: date) -> tuple[date | None, date | None]:
         """Return the first and last date of the ad facts, none after `today`."""
-        dates = [f["date"].filter(f["date"] <= today) for f in self._frames.values()]
-        firsts = [d.min() for d in dates if d.len()]
-        lasts = [d.max() for d in dates if d.len()]
-        return (min(firsts), max(lasts)) if firsts else (None, None)  # type: ignore[type-var]
+        ends: list[date] = []
+        for frame in self._frames.values():
+            dates = frame["date"].filter(frame["date"] <= today)
+            ends += dates.head(1).to_list() + dates.tail(1).to_list()
+        return (min(ends), max(ends)) if ends else (None, None)

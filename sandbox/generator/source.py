@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from hashlib import sha256
 
 import numpy as np
 import polars as pl
@@ -152,4 +153,4 @@ def _settle(final: Final, account: SandboxAccount, today: date) -> pl.DataFrame:
 
 def noise_seed(account: SandboxAccount) -> int:
     """Return a number that stands for an account in the noise."""
-    return sum(ord(letter) * 31**place for place, letter in enumerate(account.account_id)) % (1 << 60)
+    return int.from_bytes(sha256(account.account_id.encode()).digest()[:7], "big")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 import polars as pl
 
@@ -202,7 +203,7 @@ def _named(frame: pl.DataFrame, level: Level, customer: Customer, segments: list
 
 def _number_of(name: str) -> int:
     """Give each conversion action a number that depends on its name alone."""
-    return 100_000_000 + sum(ord(letter) * 131**place for place, letter in enumerate(name)) % 800_000_000
+    return 100_000_000 + int.from_bytes(sha256(name.encode()).digest()[:4], "big")
 
 
 def _customer_columns(customer: Customer) -> dict[str, pl.Expr]:

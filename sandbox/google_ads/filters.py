@@ -65,13 +65,15 @@ def condition(one: Condition, today: date) -> pl.Expr:
 
 
 def _matching(one: Condition) -> pl.Expr:
-    text = one.values[0]
-    if one.operator.endswith("LIKE"):
-        pattern = "(?is)^" + re.sub(r"\\\[(.)\\\]", r"\\\1", re.escape(text)).replace("%", ".*") + "$"
-    else:
-        pattern = f"^(?:{text})$"
+    pattern = _like(one.values[0]) if one.operator.endswith("LIKE") else f"^(?:{one.values[0]})$"
     mask = pl.col(one.field).str.contains(pattern)
     return ~mask if one.operator.startswith("NOT") else mask
+
+
+def _like(text: str) -> str:
+    """Turn a LIKE pattern into a regular expression: % stands for anything, [%] for itself; letters match in either case."""
+    parts = re.split(r"(\[.\]|%)", text)
+    return "(?is)^" + "".join(".*" if p == "%" else re.escape(p[1:-1] if len(p) == 3 and p[0] == "[" else p) for p in parts) + "$"
 
 
 def date_window(conditions: Iterable[Condition], today: date) -> tuple[date | None, date | None]:

@@ -50,7 +50,7 @@ class Rest:
             return self._breaking(call, customer_id, json_answer(200, answer, headers))
         result = self._google.search(call, customer_id, query)
         rows = list(documents(result))
-        tail = {"fieldMask": mask(result.mask), "requestId": request_id}
+        tail: dict[str, object] = {"fieldMask": mask(result.mask), "requestId": request_id}
         parts = [{"results": rows[at : at + BATCH], **tail} for at in range(0, len(rows), BATCH)] or [tail]
         return self._breaking(call, customer_id, json_answer(200, parts, headers))
 

@@ -8,8 +8,23 @@ from sandbox.google_ads.gaql import Query
 
 _ORDERED = ("=", "!=", ">", ">=", "<", "<=", "IN", "NOT IN", "BETWEEN", "IS NULL", "IS NOT NULL")
 _OPERATORS = {
-    "s": ("=", "!=", "IN", "NOT IN", "LIKE", "NOT LIKE", "CONTAINS ANY", "CONTAINS ALL", "CONTAINS NONE", "IS NULL", "IS NOT NULL")
-    + ("REGEXP_MATCH", "NOT REGEXP_MATCH"),
+    "s": tuple(
+        [
+            "=",
+            "!=",
+            "IN",
+            "NOT IN",
+            "LIKE",
+            "NOT LIKE",
+            "CONTAINS ANY",
+            "CONTAINS ALL",
+            "CONTAINS NONE",
+            "IS NULL",
+            "IS NOT NULL",
+            "REGEXP_MATCH",
+            "NOT REGEXP_MATCH",
+        ]
+    ),
     "i": _ORDERED,
     "d": _ORDERED,
     "b": ("=", "!=", "IS NULL", "IS NOT NULL"),
@@ -36,7 +51,8 @@ def check(query: Query, customer: Customer, version: str) -> None:
     if customer.manager and any(n.startswith("metrics.") for n in query.select):
         raise query_error(
             "REQUESTED_METRICS_FOR_MANAGER",
-            "Metrics cannot be requested for a manager account. To retrieve metrics, issue separate requests against each client account under the manager account.",
+            "Metrics cannot be requested for a manager account. To retrieve metrics, issue separate requests against each client account under the manager "
+            "account.",
         )
 
 
@@ -47,7 +63,7 @@ def _check_place(query: Query, clause: str, name: str) -> None:
             kind = "METRIC" if resource == "metrics" else "SEGMENT"
             raise query_error(
                 f"PROHIBITED_{kind}_IN_SELECT_OR_WHERE_CLAUSE",
-                f"Cannot select or filter on the following {resource}: '{name}', because they are incompatible with resource '{query.resource}' in FROM clause.",
+                f"The following {resource} cannot be used with the resource '{query.resource}' of the FROM clause: '{name}'.",
             )
         return
     if query.resource in ATTRIBUTED and resource not in ATTRIBUTED[query.resource]:

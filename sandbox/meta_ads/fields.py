@@ -1,6 +1,11 @@
 """Which fields each node of the Graph API has, as far as advertising reports ask for them."""
 
-ACCOUNT = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ACCOUNT = _names(
     "account_id account_status ad_account_promotable_objects age agency_client_declaration amount_spent attribution_spec balance business business_city "
     "business_country_code business_name business_state business_street business_street2 business_zip can_create_brand_lift_study capabilities created_time "
     "currency default_dsa_beneficiary default_dsa_payor disable_reason end_advertiser end_advertiser_name existing_customers "
@@ -8,30 +13,30 @@ ACCOUNT = frozenset(
     "has_page_authorized_adaccount id io_number is_attribution_spec_system_default is_direct_deals_enabled is_in_3ds_authorization_enabled_market "
     "is_notifications_enabled is_personal is_prepay_account is_tax_id_required line_numbers media_agency min_campaign_group_spend_cap min_daily_budget "
     "name offsite_pixels_tos_accepted owner partner rf_spec spend_cap tax_id tax_id_status tax_id_type timezone_id timezone_name "
-    "timezone_offset_hours_utc tos_accepted user_access_expire_time user_tasks user_tos_accepted".split()
+    "timezone_offset_hours_utc tos_accepted user_access_expire_time user_tasks user_tos_accepted"
 )
 _ENTITY = (
     "account_id adlabels bid_amount bid_constraints bid_strategy budget_remaining buying_type configured_status created_time daily_budget "
     "effective_status id issues_info lifetime_budget name objective recommendations source_campaign_id special_ad_categories start_time status stop_time "
     "updated_time end_time"
 )
-CAMPAIGN = frozenset(
+CAMPAIGN = _names(
     f"{_ENTITY} account_id boosted_object_id brand_lift_studies budget_rebalance_flag can_create_brand_lift_study can_use_spend_cap campaign_group_active_time "
     "has_secondary_skadnetwork_reporting is_budget_schedule_enabled is_skadnetwork_attribution last_budget_toggling_time pacing_type primary_attribution "
-    "promoted_object smart_promotion_type source_campaign special_ad_category special_ad_category_country spend_cap topline_id ads adsets".split()
+    "promoted_object smart_promotion_type source_campaign special_ad_category special_ad_category_country spend_cap topline_id ads adsets"
 )
-AD_SET = frozenset(
+AD_SET = _names(
     f"{_ENTITY} attribution_spec asset_feed_id billing_event bid_adjustments bid_info campaign campaign_id campaign_active_time campaign_attribution "
     "creative_sequence daily_min_spend_target daily_spend_cap destination_type frequency_control_specs is_dynamic_creative learning_stage_info "
     "lifetime_imps lifetime_min_spend_target lifetime_spend_cap multi_optimization_goal_weight optimization_goal optimization_sub_event pacing_type "
-    "promoted_object review_feedback rf_prediction_id source_adset source_adset_id targeting use_new_app_click ads".split()
+    "promoted_object review_feedback rf_prediction_id source_adset source_adset_id targeting use_new_app_click ads"
 )
-AD = frozenset(
+AD = _names(
     f"{_ENTITY} ad_active_time ad_review_feedback ad_schedule_end_time ad_schedule_start_time adset adset_id bid_info bid_type campaign campaign_id "
     "conversion_domain conversion_specs creative demolink_hash display_sequence engagement_audience failed_delivery_checks last_updated_by_app_id "
-    "preview_shareable_link priority source_ad source_ad_id targeting tracking_and_conversion_with_defaults tracking_specs".split()
+    "preview_shareable_link priority source_ad source_ad_id targeting tracking_and_conversion_with_defaults tracking_specs"
 )
-INSIGHTS = frozenset(
+INSIGHTS = _names(
     "account_currency account_id account_name action_values actions ad_click_actions ad_id ad_impression_actions ad_name adset_end adset_id adset_name "
     "adset_start age_targeting attribution_setting auction_bid auction_competitiveness auction_max_competitor_bid average_purchases_conversion_value "
     "buying_type campaign_id campaign_name canvas_avg_view_percent canvas_avg_view_time catalog_segment_actions catalog_segment_value "
@@ -56,13 +61,13 @@ INSIGHTS = frozenset(
     "video_30_sec_watched_actions video_avg_time_watched_actions video_continuous_2_sec_watched_actions video_p100_watched_actions "
     "video_p25_watched_actions video_p50_watched_actions video_p75_watched_actions video_p95_watched_actions video_play_actions "
     "video_play_curve_actions video_play_retention_0_to_15s_actions video_play_retention_20_to_60s_actions video_play_retention_graph_actions "
-    "video_thruplay_watched_actions video_time_watched_actions video_view_per_impression website_ctr website_purchase_roas wish_bid".split()
+    "video_thruplay_watched_actions video_time_watched_actions video_view_per_impression website_ctr website_purchase_roas wish_bid"
 )
 LEVELS = ("account", "campaign", "adset", "ad")
-BREAKDOWNS = frozenset(
+BREAKDOWNS = _names(
     "action_device action_type age gender country region dma publisher_platform platform_position impression_device device_platform product_id "
     "hourly_stats_aggregated_by_advertiser_time_zone hourly_stats_aggregated_by_audience_time_zone frequency_value place_page_id "
-    "body_asset call_to_action_asset description_asset image_asset link_url_asset title_asset video_asset skan_conversion_id".split()
+    "body_asset call_to_action_asset description_asset image_asset link_url_asset title_asset video_asset skan_conversion_id"
 )
 SERVED_BREAKDOWNS = {"country": "country", "impression_device": "device", "device_platform": "device"}
 WINDOWS = frozenset(

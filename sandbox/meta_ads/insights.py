@@ -20,6 +20,7 @@ from sandbox.meta_ads.printing import pieces
 OUR_LEVEL = {"account": Level.ACCOUNT, "campaign": Level.CAMPAIGN, "adset": Level.AD_GROUP, "ad": Level.AD}
 _IDS = {"account": ("account_id",), "campaign": ("account_id", "campaign_id"), "adset": ("account_id", "campaign_id", "adset_id")}
 _FILTERS = {"campaign.id": "campaign_id", "adset.id": "ad_group_id", "ad.id": "ad_id"}
+_REFERENCE = "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/"
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
@@ -48,9 +49,7 @@ def read_ask(params: dict[str, str], default_level: str, today: date, ids: Seque
     fields = tuple(dict.fromkeys(f.strip() for f in listed(params.get("fields", "")) if f.strip()))
     for name in fields:
         if name not in INSIGHTS:
-            raise invalid(
-                f"{name} is not valid for fields param. please check https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values"
-            )
+            raise invalid(f"{name} is not valid for fields param. please check {_REFERENCE} for all valid values")
     breakdowns = tuple(listed(params.get("breakdowns", "")))
     for name in breakdowns:
         if name not in BREAKDOWNS:

@@ -155,7 +155,7 @@ def _models(params: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _filters(given: Any, letter: str) -> tuple[Filter, ...]:  # noqa: ANN401
-    filters = []
+    filters: list[Filter] = []
     for one in given:
         field = FIELDS.get(str(one.get("Field")))
         if field is None:

@@ -8,27 +8,32 @@ from typing import Any
 from domain.platforms import Level
 from sandbox.accounts import SandboxAccount
 from sandbox.facts import AccountFacts
+from sandbox.world import World
 from sandbox.yandex_direct.errors import DirectError
 from sandbox.yandex_direct.table import CAMPAIGN_TYPES
-from sandbox.world import World
 
 MOST = 10_000
 Params = Mapping[str, Any]
 Item = dict[str, Any]
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 _CAMPAIGN = (
     "Id Name ClientInfo StartDate EndDate TimeTargeting TimeZone NegativeKeywords BlockedIps ExcludedSites DailyBudget Notification Type Status State "
     "StatusPayment StatusClarification SourceId Statistics Currency Funds RepresentedBy PackageBiddingStrategy"
 )
 FIELD_NAMES: Mapping[str, frozenset[str]] = {
-    "campaigns": frozenset(_CAMPAIGN.split()),
-    "adgroups": frozenset(
-        "Id CampaignId Name RegionIds RestrictedRegionIds NegativeKeywords NegativeKeywordSharedSetIds TrackingParams Status ServingStatus Type Subtype".split()
+    "campaigns": _names(_CAMPAIGN),
+    "adgroups": _names(
+        "Id CampaignId Name RegionIds RestrictedRegionIds NegativeKeywords NegativeKeywordSharedSetIds TrackingParams Status ServingStatus Type Subtype"
     ),
-    "ads": frozenset("Id CampaignId AdGroupId Status StatusClarification State AdCategories AgeLabel Type Subtype".split()),
-    "clients": frozenset(
+    "ads": _names("Id CampaignId AdGroupId Status StatusClarification State AdCategories AgeLabel Type Subtype"),
+    "clients": _names(
         "AccountQuality Archived ClientId ClientInfo CountryId CreatedAt Currency Grants Login Notification OverdraftSumAvailable Phone Representatives "
-        "Restrictions Settings Type VatRate ForbiddenPlatform AvailableCampaignTypes".split()
+        "Restrictions Settings Type VatRate ForbiddenPlatform AvailableCampaignTypes"
     ),
 }
 FIELD_NAMES = {**FIELD_NAMES, "agencyclients": FIELD_NAMES["clients"]}
@@ -193,3 +198,8 @@ def changes(account: SandboxAccount, facts: AccountFacts, params: Params, world:
 
 
 LISTS: Mapping[str, Callable[[SandboxAccount, AccountFacts, Params], list[Item]]] = {"campaigns": campaigns, "adgroups": ad_groups, "ads": ads}
+
+
+def items(service: str, account: SandboxAccount, facts: AccountFacts, params: Params) -> list[Item]:
+    """Return what a service lists for an account."""
+    return [client(account)] if service == "clients" else LISTS[service](account, facts, params.get("SelectionCriteria") or {})

@@ -106,10 +106,7 @@ class YandexDirect:
             return self._with_units(json_answer(200, {"result": entities.changes(account, facts, params, self.world)}), account.account_id, 10)
         if method != "get" or service == "changes":
             raise DirectError(55, f"{service}.{method}")
-        if service == "clients":
-            items = [entities.client(account)]
-        else:
-            items = entities.LISTS[service](account, facts, params.get("SelectionCriteria") or {})
+        items = entities.items(service, account, facts, params)
         result = entities.get(service, params, items)
         answer = self._with_units(json_answer(200, {"result": result}), account.account_id, 10 + len(items))
         return _breaking(answer, self.world.fault(Platform.YANDEX_DIRECT, account.account_id, service, ("broken_stream", "truncated_body")), 0)
