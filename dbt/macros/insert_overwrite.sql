@@ -26,7 +26,7 @@
         union distinct
         select toString(partition) from {{ source('raw', 'pinned_partitions') }}
     {% endset %}
-    {% set changed = run_query(months).columns[0].values() if execute else [] %}
+    {% set changed = run_query(months).rows | map(attribute=0) | list if execute else [] %}
 
     {% if changed %}
         {% call statement('replace_partitions') %}

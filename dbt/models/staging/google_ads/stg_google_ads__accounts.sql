@@ -3,7 +3,7 @@ select
     _integration_id as integration_id,
     _account_id as account_id,
     descriptive_name as account_name,
-    currency_code as currency_code,
+    currency_code,
     time_zone as timezone,
     _date as observed_day
 from {{ current_rows('raw_google_ads__accounts') }}

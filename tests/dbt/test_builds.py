@@ -1,0 +1,138 @@
+"""The dbt project over a real warehouse: empty, full, incremental, and what each build reads."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+AUGUST = (date(2024, 8, 1), date(2024, 8, 31))
+JULY = (date(2024, 7, 1), date(2024, 7, 31))
+LATER = datetime(2025, 6, 2, 12, tzinfo=UTC)
+
+
+def _google(mart: Any, account: str, days: Sequence[date], *, cents: int = 150, window: tuple[date, date] | None = None, ads: int = 2, at: datetime | None = None, organization: str = "org") -> None:
+    """Load an account whose campaigns show one ad-less rest of 0.10 a day, and whose account shows 0.01 more than its campaigns."""
+    window = window or (min(days), max(days))
+    when = {"at": at} if at else {}
+    common = {"customer_id": account, "customer_currency_code": "EUR", "customer_time_zone": "UTC", "campaign_id": "c", "campaign_name": "Кампания"}
+
+    def row(day: date, micros: int, **more: Any) -> dict[str, Any]:
+        return {**common, "segments_date": day, "metrics_impressions": 100, "metrics_clicks": 3, "metrics_cost_micros": micros, "metrics_conversions": Decimal("0.5"), **more}
+
+    ad_rows = [row(day, cents * 10_000, ad_group_id="g", ad_group_name="G", ad_group_ad_ad_id=str(n), ad_group_ad_ad_name=f"ad {n}") for day in days for n in range(ads)]
+    mart.load("raw_google_ads__ad_daily", account, ad_rows, window, organization=organization, **when)
+    mart.load("raw_google_ads__campaign_daily", account, [row(day, (ads * cents + 10) * 10_000) for day in days], window, organization=organization, **when)
+    mart.load("raw_google_ads__account_daily", account, [row(day, (ads * cents + 11) * 10_000) for day in days], window, organization=organization, **when)
+
+
+def _days(window: tuple[date, date]) -> list[date]:
+    return [window[0] + timedelta(days=n) for n in range((window[1] - window[0]).days + 1)]
+
+
+def test_models_build_over_empty_raw_tables_and_again(mart: Any) -> None:
+    first = mart.dbt("build")
+    assert set(first.values()) <= {"success", "pass"}
+    assert mart.dbt("build") == first
+    assert mart.rows("SELECT count() FROM marts.fct_ad_performance_daily") == [(0,)]
+
+
+def test_parts_and_residuals_add_up_to_what_the_platform_reports(mart: Any) -> None:
+    _google(mart, "1", _days(AUGUST))
+    _google(mart, "1", _days(JULY), at=datetime(2025, 6, 1, 12, 5, tzinfo=UTC))
+    mart.load(
+        "raw_google_ads__accounts",
+        "1",
+        [{"id": "1", "descriptive_name": "One", "currency_code": "EUR", "time_zone": "UTC"}],
+        (date(2025, 6, 1), date(2025, 6, 1)),
+    )
+    mart.assign([{"project_id": "p", "platform": "google_ads", "account_id": "1", "since": date(2024, 1, 1)}])
+    plan, statuses = mart.build()
+    assert plan.partitions == ("202407", "202408", "202506")
+    assert statuses["levels_reconcile"] == "pass"
+    by_level = mart.rows("SELECT level_of_row, count(), sum(spend), sum(impressions) FROM marts.fct_ad_performance_daily GROUP BY 1 ORDER BY 1")
+    assert by_level == [
+        ("account_residual", 62, Decimal("0.62"), 0),
+        ("ad", 124, Decimal("186"), 12400),
+        ("campaign_residual", 62, Decimal("6.2"), -6200),
+    ]
+    assert statuses["residuals_are_not_negative"] == "warn"
+    assert mart.rows("SELECT sum(cost), sum(conversions), any(`dimensions.value`) FROM marts.campaign_metrics") == [(192.2, 0, ["1", "EUR"])]
+
+
+def test_the_owners_table_has_the_owners_schema(mart: Any) -> None:
+    described = mart.rows("SELECT name, type FROM system.columns WHERE database = 'marts' AND table = 'campaign_metrics' ORDER BY position")
+    assert described == [
+        ("date", "Date"),
+        ("project_id", "String"),
+        ("campaign_id", "String"),
+        ("platform", "String"),
+        ("impressions", "UInt64"),
+        ("clicks", "UInt64"),
+        ("conversions", "UInt64"),
+        ("cost", "Float64"),
+        ("revenue", "Float64"),
+        ("dimensions.key", "Array(String)"),
+        ("dimensions.value", "Array(String)"),
+        ("created_at", "DateTime"),
+    ]
+    keys = mart.rows("SELECT engine, partition_key, sorting_key FROM system.tables WHERE database = 'marts' AND name = 'campaign_metrics'")
+    assert keys == [("MergeTree", "toYYYYMM(date)", "project_id, platform, campaign_id, date")]
+
+
+def test_a_restated_month_and_an_emptied_one_give_the_marts_of_a_full_build(mart: Any) -> None:
+    before = mart.checksums()
+    _google(mart, "1", _days(AUGUST), cents=175, at=LATER)
+    _google(mart, "1", [], window=JULY, at=LATER)
+    plan, _ = mart.build()
+    assert plan.partitions == ("202407", "202408")
+    assert mart.rows("SELECT count(), sum(spend), min(date_day) FROM marts.fct_ad_performance_daily") == [(124, Decimal("111.91"), AUGUST[0])]
+    incremental = mart.checksums()
+    assert incremental["fct_ad_performance_daily"] != before["fct_ad_performance_daily"]
+    mart.build(full=True)
+    assert mart.checksums() == incremental
+
+
+def test_an_unchanged_ledger_needs_no_build(mart: Any) -> None:
+    _google(mart, "1", _days(AUGUST), cents=175, at=LATER + timedelta(hours=1))
+    assert mart.build() == (None, {})
+
+
+def test_a_moved_account_moves_all_its_months_in_the_owners_table(mart: Any) -> None:
+    moved = LATER + timedelta(days=1)
+    mart.assign(
+        [
+            {"project_id": "p", "platform": "google_ads", "account_id": "1", "since": date(2024, 1, 1), "until": date(2024, 8, 10)},
+            {"project_id": "q", "platform": "google_ads", "account_id": "1", "since": date(2024, 8, 11)},
+        ],
+        at=moved,
+    )
+    plan, _ = mart.build()
+    assert plan.partitions == ("202506",)
+    moved_days = mart.rows("SELECT project_id, count(), min(date), max(date) FROM marts.campaign_metrics GROUP BY 1 ORDER BY 1")
+    assert moved_days == [("p", 10, date(2024, 8, 1), date(2024, 8, 10)), ("q", 21, date(2024, 8, 11), date(2024, 8, 31))]
+
+
+def test_a_day_whose_campaigns_were_never_pulled_keeps_its_ads(mart: Any) -> None:
+    day = date(2024, 10, 1)
+    ad = {"segments_date": day, "customer_currency_code": "EUR", "campaign_id": "x", "ad_group_id": "g", "ad_group_ad_ad_id": "1", "metrics_cost_micros": 5_000_000}
+    mart.load("raw_google_ads__ad_daily", "2", [ad], (day, day))
+    mart.load("raw_google_ads__account_daily", "2", [{"segments_date": day, "customer_currency_code": "EUR", "metrics_cost_micros": 6_000_000}], (day, day))
+    mart.build()
+    rows = mart.rows("SELECT level_of_row, campaign_id, spend FROM marts.fct_ad_performance_daily WHERE account_id = '2' ORDER BY 1")
+    assert rows == [("account_residual", "", Decimal(1)), ("ad", "x", Decimal(5))]
+
+
+def test_a_currency_that_nobody_knows_stops_the_build(mart: Any) -> None:
+    day = date(2024, 11, 1)
+    row = {"Date": day, "Impressions": 1, "Cost": Decimal(1), "IncludeVAT": "YES", "CampaignId": "1", "AdGroupId": "1", "AdId": "1"}
+    for report in ("ad_daily", "campaign_daily", "account_daily"):
+        mart.load(f"raw_yandex_direct__{report}", "login", [row], (day, day))
+    try:
+        mart.build()
+    except AssertionError as failed:
+        assert "keyed_rows" in str(failed)
+    else:
+        raise AssertionError("the build passed")
+    mart.load("raw_yandex_direct__accounts", "login", [{"Login": "login", "Currency": "RUB", "Timezone": "Europe/Moscow"}], (day, day))
+    mart.build()
+    assert mart.rows("SELECT DISTINCT currency_code, vat_included FROM marts.fct_ad_performance_daily WHERE platform = 'yandex_direct'") == [("RUB", True)]
