@@ -1,5 +1,7 @@
 """Files: exact response bytes and what else is too big for a row, compressed, in a directory, a bucket, or memory."""
 
+import unicodedata
+
 import zstandard
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
@@ -71,8 +73,8 @@ def open_landing(home: Home, settings: StoreSettings | None = None) -> Landing:
 
 
 def _name(key: str) -> str:
-    if not key or any(part in {"", ".", ".."} for part in key.split("/")):
-        raise UsageError(f"{key!r} is no key of an object", fix="Give path segments separated by single slashes")
+    if any(part in {"", ".", ".."} for part in key.split("/")) or any(unicodedata.category(letter) == "Cc" for letter in key):
+        raise UsageError(f"{key!r} is no key of an object", fix="Give path segments separated by single slashes, without control characters")
     return key + _SUFFIX
 
 
