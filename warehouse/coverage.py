@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from warehouse.client import Warehouse
+from warehouse.failures import translated
 
 _LOADS = """
     SELECT report, account_id, groupUniqArray((since, until, account_today)) AS windows
@@ -30,8 +31,8 @@ class Coverage:
 
 def coverage(warehouse: Warehouse, organization_id: str, integration_id: str) -> Mapping[tuple[str, str], Coverage]:
     """Read the coverage of an integration by (raw table, account id); empty before the first load."""
-    with warehouse.client(readonly=True) as client:
-        if not int(client.command("EXISTS TABLE raw.loads")):
+    with translated(), warehouse.client(readonly=True) as client:
+        if str(client.command("EXISTS TABLE raw.loads")) != "1":
             return {}
         found = client.query(_LOADS, parameters={"organization_id": organization_id, "integration_id": integration_id})
     return {(report, account_id): Coverage(tuple(windows)) for report, account_id, windows in found.result_rows}

@@ -20,7 +20,7 @@ ENDED_WITHOUT_DATA = frozenset({"Job Failed", "Job Skipped"})
 TRIES = 2
 """How often a failed or skipped job is started again before its request is made smaller."""
 
-_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 5.0, 10.0)
+_PAUSES = (0.0, 0.02, 0.03, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0, 10.0)
 """Seconds before each look at a job; the last one repeats."""
 
 _SMALLEST_PAGE = 25
