@@ -6,31 +6,15 @@ from sandbox.google_ads.fields import ACTION_METRICS, ACTION_SEGMENTS, ATTRIBUTE
 from sandbox.google_ads.filters import literal
 from sandbox.google_ads.gaql import Query
 
+_EQUAL = ("=", "!=", "IN", "NOT IN", "IS NULL", "IS NOT NULL")
 _ORDERED = ("=", "!=", ">", ">=", "<", "<=", "IN", "NOT IN", "BETWEEN", "IS NULL", "IS NOT NULL")
 _OPERATORS = {
-    "s": tuple(
-        [
-            "=",
-            "!=",
-            "IN",
-            "NOT IN",
-            "LIKE",
-            "NOT LIKE",
-            "CONTAINS ANY",
-            "CONTAINS ALL",
-            "CONTAINS NONE",
-            "IS NULL",
-            "IS NOT NULL",
-            "REGEXP_MATCH",
-            "NOT REGEXP_MATCH",
-        ]
-    ),
+    "s": (*_EQUAL, "LIKE", "NOT LIKE", "CONTAINS ANY", "CONTAINS ALL", "CONTAINS NONE", "REGEXP_MATCH", "NOT REGEXP_MATCH"),
     "i": _ORDERED,
     "d": _ORDERED,
     "b": ("=", "!=", "IS NULL", "IS NOT NULL"),
     "date": ("=", ">", ">=", "<", "<=", "IN", "BETWEEN", "DURING"),
 }
-_ENUM = ("=", "!=", "IN", "NOT IN", "IS NULL", "IS NOT NULL")
 
 
 def check(query: Query, customer: Customer, version: str) -> None:
@@ -79,7 +63,7 @@ def _check_conditions(query: Query) -> None:
         field = FIELDS.get(one.field)
         if field is None:
             continue
-        if one.operator not in _OPERATORS.get(field.type, _ENUM):
+        if one.operator not in _OPERATORS.get(field.type, _EQUAL):
             raise query_error("OPERATOR_FIELD_MISMATCH", f"Error in WHERE clause: operator '{one.operator}' cannot be used with field '{one.field}'.")
         if one.operator not in ("DURING", "LIKE", "NOT LIKE", "REGEXP_MATCH", "NOT REGEXP_MATCH"):
             values = [literal(one.field, v) for v in one.values]
