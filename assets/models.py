@@ -1,0 +1,98 @@
+"""The dbt models as assets: a step plans a build, runs dbt over the changed partitions, and publishes the data version."""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+
+from domain.errors import DataQualityError
+from services.installation import Installation
+
+PROJECT = Path(__file__).resolve().parent.parent / "dbt"
+DBT = Path(sys.executable).with_name("dbt")
+MANIFEST = PROJECT / "target" / "manifest.json"
+
+
+class Translator(DagsterDbtTranslator):
+    """Names groups after the warehouse's databases; the keys are dagster-dbt's defaults: [database, table]."""
+
+    def __init__(self) -> None:
+        super().__init__(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the model's schema."""
+        return str(dbt_resource_props["schema"])
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What dbt did: models built, tests passed and failed (unit tests included)."""
+
+    built: int
+    tests_passed: int
+    tests_failed: int
+
+
+def dbt_models() -> dg.AssetsDefinition:
+    """Define the assets from the manifest that installation wrote; needs no server."""
+
+    @dbt_assets(manifest=MANIFEST, dagster_dbt_translator=Translator(), project=DbtProject(PROJECT), required_resource_keys={"installation"})
+    def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        installation: Installation = context.resources.installation
+        with installation.building(checksum=models_checksum()) as build:
+            if build is None:
+                context.log.info("No slice changed since the last build: nothing to do")
+                return
+            os.environ.update(installation.warehouse.dbt_environment())  # dagster-dbt hands its child this process's environment
+            cli = DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(DBT))
+            target = installation.home.directory("dbt") / "target"
+            arguments = ["build", "--full-refresh"] if build.full else ["build"]
+            invocation = cli.cli(arguments, context=context, target_path=target, raise_on_error=False)
+            yield from _watched(installation, invocation)
+            counts = read_counts(target)
+            if not invocation.is_successful():
+                raise DataQualityError(
+                    f"dbt failed: {counts.built} models built, {counts.tests_failed} tests failed",
+                    why=failures(target),
+                    fix="The last published build still answers. Mend the cause, then run ./run sync",
+                )
+            installation.builds.publish(build, counts.built, counts.tests_passed, counts.tests_failed)
+
+    return models
+
+
+def models_checksum() -> str:
+    """Name the state of the models: it changes when any SQL or contract does, and then everything is rebuilt."""
+    nodes = json.loads(MANIFEST.read_text())["nodes"].values()
+    parts = sorted(f"{n['unique_id']}:{n['checksum']['checksum']}" for n in nodes if n["resource_type"] in ("model", "seed"))
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def read_counts(target: Path) -> Counts:
+    """Count dbt's results by kind and status."""
+    path = target / "run_results.json"
+    results = json.loads(path.read_text())["results"] if path.exists() else []
+    seen = Counter((r["unique_id"].split(".")[0] in ("test", "unit_test"), r["status"]) for r in results)
+    return Counts(built=seen[False, "success"], tests_passed=seen[True, "pass"] + seen[True, "warn"], tests_failed=seen[True, "fail"] + seen[True, "error"])
+
+
+def failures(target: Path) -> str:
+    """Say in words which models and tests failed, at most five of them."""
+    path = target / "run_results.json"
+    results = json.loads(path.read_text())["results"] if path.exists() else []
+    bad = [f"{r['unique_id'].split('.', 2)[-1]}: {r['message']}" for r in results if r["status"] in ("error", "fail")]
+    return "; ".join(bad[:5]) or "dbt stopped before its first model: see its log in the home"
+
+
+def _watched(installation: Installation, invocation: DbtCliInvocation) -> Iterator[Any]:
+    for done, event in enumerate(invocation.stream(), start=1):
+        installation.progress("dbt", done)
+        yield event

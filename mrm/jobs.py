@@ -1,0 +1,62 @@
+"""Run Dagster's own job in this process, with the home's event log, so that its UI later shows the same history."""
+
+import os
+from datetime import date
+from typing import TYPE_CHECKING
+
+from domain.errors import DataQualityError
+from home.directory import Home
+from services.installation import Installation
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+
+
+def dagster_home(home: Home) -> str:
+    """Return the home's Dagster directory, its instance settings written on first use."""
+    directory = home.directory("dagster")
+    settings = directory / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text(DAGSTER_YAML)
+    return str(directory)
+
+
+def run_job(installation: Installation, *, integration_ids: list[str] | None = None, since: date | None = None, until: date | None = None) -> None:
+    """Pull, build and report as the schedule does. Account failures stay in `installation.failing_integrations()`.
+
+    Raises DataQualityError when a model or a check of severity error failed, or the step's own MrmError.
+    """
+    os.environ["DAGSTER_HOME"] = dagster_home(installation.home)
+    os.environ.update(installation.environment())
+    import logging
+
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    from dagster import DagsterInstance
+
+    from connectors.registry import REPORTS
+    from pipelines.definitions import definitions
+
+    pull = {"integration_ids": integration_ids or [], "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}
+    job = definitions.resolve_job_def("sync_and_build")
+    with DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            run_config={"ops": {f"pull_{platform}": {"config": pull} for platform in REPORTS}},
+            resources={"installation": installation},
+            instance=instance,
+            raise_on_error=False,
+        )
+    _raise_for(result)
+
+
+def _raise_for(result: "ExecuteInProcessResult") -> None:
+    """Raise the first step failure, but not the outcome's, which the caller reports account by account."""
+    for event in result.all_events:
+        if not event.is_step_failure or event.step_key == "raw__sync_outcome":
+            continue
+        error = event.step_failure_data.error
+        while error and error.cause:
+            error = error.cause
+        text = error.message.strip() if error else "unknown"
+        raise DataQualityError(f"The step {event.step_key} failed", why=text, fix="Nothing of it was published; mend the cause and run ./run sync")

@@ -1,0 +1,120 @@
+"""The sandbox ad platforms of a home: started with what the home remembers, and as a command of its own."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import ConfigurationError
+from home.directory import Home
+from mrm.options import DEFAULT_HOME, HomeOption, TodayOption
+from mrm.supervisor import Child, Supervisor
+from services.installation import Installation
+
+app = typer.Typer(no_args_is_help=True, help="The ad platforms' emulation: the same wire protocols on loopback, from a dataset.")
+
+DatasetOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--dataset",
+        exists=False,
+        help="Load the sandbox from this CSV file (repeatable); the format stands in docs/sandbox.md. Without it: a generated agency.",
+    ),
+]
+
+
+def remember_datasets(home: Home, datasets: list[Path] | None) -> list[Path]:
+    """Keep the dataset files that a home's sandbox is loaded from; without new ones return those known.
+
+    Raises ConfigurationError for a file that does not exist.
+    """
+    if datasets:
+        for path in datasets:
+            if not path.is_file():
+                raise ConfigurationError(f"The dataset {path} does not exist", fix="Pass the path of a CSV file; the format stands in docs/sandbox.md")
+        home.remember(datasets=json.dumps([str(p.resolve()) for p in datasets]))
+    return [Path(p) for p in json.loads(home.settings.get("datasets", "[]"))]
+
+
+def start_sandbox(supervisor: Supervisor, datasets: list[Path], today: date, port: int = 0) -> dict[str, Any]:
+    """Start the sandbox behind a guard and return its state: URLs per platform, CA bundle, accounts.
+
+    Raises what the sandbox says about a malformed dataset.
+    """
+    home = supervisor.home
+    directory = home.directory("sandbox")
+    state = directory / "state.json"
+    state.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "sandbox", "--state", str(state), "--dir", str(directory), "--today", today.isoformat()]
+    command += [part for path in datasets for part in ("--dataset", str(path))]
+    child = supervisor.start("sandbox", [*command, "--port", str(port or int(home.settings.get("sandbox_port", "0")))])
+    _wait_for(supervisor, child, state)
+    loaded: dict[str, Any] = json.loads(state.read_text())
+    home.remember(sandbox_port=loaded["control"].rsplit(":", 1)[1])
+    return loaded
+
+
+def _wait_for(supervisor: Supervisor, child: Child, state: Path) -> None:
+    start = child.log.stat().st_size
+    try:
+        supervisor.wait_until(child, state.exists, timeout=60)
+    except ConfigurationError as error:
+        said = child.log.read_text(errors="replace").encode()[start:].decode(errors="replace").strip().splitlines()
+        raise ConfigurationError(said[-1] if said else error.what, fix="Correct what is named and run the same command again") from error
+
+
+@app.command()
+def serve(
+    dataset: DatasetOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="Control port; the platforms take the ports after it. 0: any free ones.")] = 0,
+    today: TodayOption = None,
+) -> None:
+    """Serve the sandbox platforms until Ctrl-C, and print each platform's URL and how to point its official client at it.
+
+    Example: ./run sandbox serve --dataset ads.csv --today 2026-03-01
+    """
+    opened = Home.open(home)
+    day = (today or datetime.now()).date()  # noqa: DTZ005
+    with Supervisor(opened) as supervisor:
+        state = start_sandbox(supervisor, dataset or [], day, port)
+        typer.echo(_pointers(state))
+        while supervisor.dead() is None:
+            time.sleep(0.2)
+
+
+def _pointers(state: dict[str, Any]) -> str:
+    google, meta, direct = state["google_ads"], state["meta_ads"], state["yandex_direct"]
+    return "\n".join(
+        [
+            f"Google Ads     {google['endpoint']} (gRPC, TLS)",
+            f"    export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={google['ca_bundle']}",
+            "    GoogleAdsClient(credentials=google.oauth2.credentials.Credentials(token='sandbox'),",
+            f"                    developer_token='sandbox-developer-token', endpoint='{google['endpoint']}')",
+            f"Meta Ads       {meta['endpoint']}",
+            f"    FacebookSession.GRAPH = '{meta['endpoint']}'; FacebookAdsApi.init(access_token='sandbox')",
+            f"Yandex.Direct  {direct['endpoint']}",
+            f"    POST {direct['endpoint']}/json/v5/reports with 'Authorization: Bearer sandbox'",
+            f"Control        {state['control']}/__sandbox__/ (clock, faults, accounts, requests)",
+            "Ctrl-C stops it.",
+        ]
+    )
+
+
+@contextmanager
+def sandbox_of(installation: Installation) -> Iterator[None]:
+    """Run the sandbox for a block where the home's integrations point to one, with its datasets, its clock and its port."""
+    home = installation.home
+    if "sandbox_port" not in home.settings:
+        yield
+        return
+    with Supervisor(home) as supervisor:
+        state = start_sandbox(supervisor, remember_datasets(home, None), installation.clock.today("UTC"))
+        installation.seed_demo(state)
+        yield

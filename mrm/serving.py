@@ -1,0 +1,175 @@
+"""`./run up`, `down`, `status`: everything served from one home, by one supervisor."""
+
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from domain.errors import ConfigurationError, Conflict
+from home.directory import Home
+from home.servers import Lease, leased, read_state, state_path, write_state
+from mrm.jobs import dagster_home
+from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
+from mrm.processes import command_of, stop_process
+from mrm.sandboxing import sandbox_of
+from mrm.supervisor import Supervisor, answers, free_port
+from mrm.wording import say
+from services.installation import Installation
+
+SUPERVISOR = "supervisor"
+SERVERS = {"clickhouse": "warehouse.embedded", "postgres": "store.embedded"}
+WORKSPACE = Path(__file__).resolve().parent.parent / "workspace.yaml"
+
+
+def up(home: HomeOption = DEFAULT_HOME, port: PortOption = DEFAULT_PORT, today: TodayOption = None, lang: LanguageOption = Language.EN) -> None:
+    """Serve API, dashboards, Dagster's webserver and daemon, with embedded ClickHouse and PostgreSQL, until Ctrl-C or ./run down.
+
+    Example: ./run up --port 9000
+    """
+    opened = Home.open(home)
+    if today:
+        opened.move_clock(today.date())
+    if leased(opened, SUPERVISOR):
+        raise Conflict(f"The home {opened.path} is served already", why=_served_by(opened), fix="./run status shows its URLs; ./run down stops it")
+    with Installation.open(opened.path) as installation:
+        installation.start_servers()
+        installation.ensure_organization()
+        with sandbox_of(installation), Supervisor(opened) as supervisor:
+            serve_until_stopped(installation, supervisor, port, language=str(lang), with_dagster=True)
+    stop_idle_servers(opened)
+
+
+def down(home: HomeOption = DEFAULT_HOME) -> None:
+    """Stop what ./run up or ./run demo started in this home, embedded servers included.
+
+    Example: ./run down --home .mrm
+    """
+    stopped = stop_everything(Home.open(home))
+    typer.echo(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing ran.")
+
+
+def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False, lang: LanguageOption = Language.EN) -> None:
+    """Show what runs, its URLs, the login, and each integration's last sync.
+
+    Example: ./run status --json
+    """
+    opened = Home.open(home)
+    found = describe_home(opened)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, default=str))
+        return
+    if not found["running"]:
+        typer.echo(say("nothing_runs", str(lang)))
+    for name, url in found["running"].items():
+        typer.echo(f"{name:<12} {url}")
+    if found["login"]:
+        typer.echo(say("login", str(lang), **found["login"]))
+    for i in found["integrations"]:
+        typer.echo(f"{i['platform']:<14} {i['name']:<24} {i['status']:<8} last sync {i['last_sync_at'] or '—'} {i['last_error'] or ''}".rstrip())
+    if not found["integrations"]:
+        typer.echo(say("no_integrations", str(lang)))
+
+
+def describe_home(home: Home) -> dict[str, Any]:
+    """Return what runs in a home, its login and its integrations (asked only where PostgreSQL was set up before)."""
+    running = {name: (read_state(home, name) or {}).get("url", "") for name, module in SERVERS.items() if _runs(home, name, module)}
+    if leased(home, SUPERVISOR):
+        running |= (read_state(home, SUPERVISOR) or {}).get("urls", {})
+    settings = home.settings
+    login = {"email": settings["demo_email"], "password": settings["demo_password"]} if "demo_email" in settings else None
+    integrations: list[dict[str, Any]] = []
+    if login:
+        with Installation.open(home.path) as installation:
+            integrations = [
+                {"id": i.id, "platform": i.platform, "name": i.name, "status": i.status, "last_sync_at": i.last_sync_at, "last_error": i.last_error}
+                for i in installation.integration_states()
+            ]
+    return {"home": str(home.path), "running": running, "login": login, "integrations": integrations}
+
+
+def serve_until_stopped(installation: Installation, supervisor: Supervisor, port: int, *, language: str, with_dagster: bool = False) -> None:
+    """Start API and dashboards, Dagster too where asked, print the URLs, and wait for Ctrl-C, SIGTERM or a dead child."""
+    home = supervisor.home
+    environment = {**installation.environment(), "DAGSTER_HOME": dagster_home(home)}
+    with ExitStack() as stack:
+        stack.enter_context(Lease(home, SUPERVISOR))
+        stack.callback(state_path(home, SUPERVISOR).unlink, missing_ok=True)
+        chosen = free_port(port)
+        if chosen != port:
+            typer.echo(say("moved", language, wanted=port, port=chosen))
+        urls = _start_api(supervisor, chosen, environment)
+        if with_dagster:
+            urls["Dagster"] = _start_dagster(supervisor, free_port(chosen + 1), environment)
+        write_state(home, SUPERVISOR, {"pid": os.getpid(), "urls": urls})
+        for name, url in urls.items():
+            typer.echo(f"{name:<12} {url}")
+        if "demo_email" in home.settings:
+            typer.echo(say("login", language, email=home.settings["demo_email"], password=home.settings["demo_password"]))
+        typer.echo(say("stop", language))
+        _wait(supervisor, installation)
+
+
+def stop_everything(home: Home) -> list[str]:
+    """Stop the supervisor of a home, then its embedded servers; return what was stopped."""
+    stopped = []
+    state = read_state(home, SUPERVISOR)
+    if state and leased(home, SUPERVISOR):
+        stop_process(int(state["pid"]), "mrm", patience=40)
+        stopped.append(SUPERVISOR)
+    return stopped + stop_idle_servers(home)
+
+
+def stop_idle_servers(home: Home) -> list[str]:
+    """Stop the embedded servers that nobody holds a lease on; return their names."""
+    stopped = []
+    for name, module in SERVERS.items():
+        if _runs(home, name, module) and not leased(home, name):
+            stop_process(int((read_state(home, name) or {})["pid"]), module, patience=30)
+            stopped.append(name)
+    return stopped
+
+
+def _runs(home: Home, name: str, module: str) -> bool:
+    state = read_state(home, name)
+    return state is not None and module in command_of(int(state["pid"]))
+
+
+def _served_by(home: Home) -> str:
+    state = read_state(home, SUPERVISOR) or {}
+    return f"process {state.get('pid', '?')} serves it"
+
+
+def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -> dict[str, str]:
+    command = [sys.executable, "-m", "platform_api", "--home", str(supervisor.home.path), "--port", str(port)]
+    child = supervisor.start("api", command, environment)
+    base = f"http://127.0.0.1:{port}"
+    supervisor.wait_until(child, lambda: answers(f"{base}/ready"), timeout=90)
+    return {"Dashboards": f"{base}/app", "API": f"{base}/docs"}
+
+
+def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str]) -> str:
+    workspace = ["-w", str(WORKSPACE)]
+    supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", *workspace], environment)
+    child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace], environment)
+    url = f"http://127.0.0.1:{port}"
+    supervisor.wait_until(child, lambda: answers(f"{url}/server_info"), timeout=120)
+    return url
+
+
+def _wait(supervisor: Supervisor, installation: Installation) -> None:
+    """Wait for a stop signal; raise ConfigurationError when a child ends by itself. A killed database is started again."""
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda n, _: asked.append(n))
+    while not asked:
+        dead = supervisor.dead()
+        if dead:
+            raise ConfigurationError(f"{dead.name} ended by itself", fix=f"Read {dead.log}, then start it again")
+        installation.keep_servers()
+        time.sleep(0.5)

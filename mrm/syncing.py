@@ -1,0 +1,76 @@
+"""`./run sync`: pull now, build what changed."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from domain.errors import NotFound, PartialResult, SourceError
+from home.directory import Home
+from home.servers import locked
+from mrm import screens
+from mrm.jobs import run_job
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+from mrm.sandboxing import sandbox_of
+from services.installation import Installation
+
+
+def sync(
+    integration: Annotated[list[str] | None, typer.Option("--integration", help="Only this integration: its id or its platform (repeatable).")] = None,
+    home: HomeOption = DEFAULT_HOME,
+    since: Annotated[str, typer.Option("--since", help="First date, inclusive; default: each report's own lookback.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Last date, inclusive; default: the account's today.")] = "",
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = Language.EN,
+) -> None:
+    """Pull the integrations now, then build the marts where slices changed.
+
+    Exit code 6 when some accounts failed: the others are complete, and the message names account and fix.
+
+    Example: ./run sync --integration meta_ads
+    """
+    from datetime import date
+
+    opened = Home.open(home)
+    if today:
+        opened.move_clock(today.date())
+    progress = screens.Progress(quiet=as_json, language=str(lang))
+    with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
+        ids = choose(installation, integration or [])
+        run_job(
+            installation,
+            integration_ids=ids,
+            since=date.fromisoformat(since) if since else None,
+            until=date.fromisoformat(until) if until else None,
+        )
+        failing = installation.failing_integrations()
+        build = installation.builds.last()
+        summary = {
+            "integrations": len(ids),
+            "data_version": build.build_id if build else 0,
+            "failed": [{"integration": i.id, "platform": i.platform, "error": i.last_error} for i in failing],
+        }
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+    else:
+        typer.echo(f"{len(ids)} integrations, data version {summary['data_version']}")
+    if failing:
+        raise PartialResult(
+            f"{len(failing)} of {len(ids)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failing]
+        )
+
+
+def choose(installation: Installation, wanted: list[str]) -> list[str]:
+    """Return the ids of the integrations that are named by id or platform; all of them where none is named.
+
+    Raises NotFound for a name that fits none.
+    """
+    known = installation.integrations()
+    if not wanted:
+        return [i.id for i in known]
+    chosen = [i.id for i in known if i.id in wanted or i.platform in wanted]
+    missing = [w for w in wanted if not any(w in (i.id, i.platform) for i in known)]
+    if missing:
+        raise NotFound(f"There is no integration {', '.join(missing)}", fix="./run status lists them")
+    return chosen

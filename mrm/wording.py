@@ -1,0 +1,42 @@
+"""The command line's sentences in Russian and English."""
+
+SENTENCES: dict[str, dict[str, str]] = {
+    "stage.start": {"en": "Starting servers", "ru": "Запуск серверов"},
+    "stage.pull.google_ads": {"en": "Pulling Google Ads", "ru": "Загрузка Google Ads"},
+    "stage.pull.meta_ads": {"en": "Pulling Meta Ads", "ru": "Загрузка Meta Ads"},
+    "stage.pull.yandex_direct": {"en": "Pulling Yandex.Direct", "ru": "Загрузка Яндекс Директа"},
+    "stage.dbt": {"en": "Building and testing models", "ru": "Сборка и проверка витрин"},
+    "stage.reconcile": {"en": "Reconciling with platforms", "ru": "Сверка с кабинетами"},
+    "stage.report": {"en": "Writing the report", "ru": "Подготовка отчёта"},
+    "done": {"en": "Done in {seconds} s", "ru": "Готово за {seconds} с"},
+    "reused": {"en": "Nothing changed since the last build, so it was kept.", "ru": "С прошлой сборки ничего не изменилось, она оставлена."},
+    "column.source": {"en": "source", "ru": "источник"},
+    "column.accounts": {"en": "accounts", "ru": "кабинеты"},
+    "column.rows": {"en": "rows", "ru": "строки"},
+    "column.data_through": {"en": "data through", "ru": "данные по"},
+    "column.reconciled": {"en": "reconciled", "ru": "сверка"},
+    "reconciled.exact": {"en": "✓ equal to the platform", "ru": "✓ совпадает с кабинетом"},
+    "models": {
+        "en": "Models built: {built}; tests passed: {tests_passed}, failed: {tests_failed}",
+        "ru": "Собрано моделей: {built}; проверок пройдено: {tests_passed}, не пройдено: {tests_failed}",
+    },
+    "report": {"en": "Report (version {version}, findings: {findings}): {path}", "ru": "Отчёт (версия {version}, выводов: {findings}): {path}"},
+    "next": {
+        "en": "Next:\n  ./run query --metrics spend,clicks,ctr --by platform,currency --since … --until …\n  ./run status      what runs, URLs, login\n"
+        "  ./run up          everything, Dagster included\nHome: {home}",
+        "ru": "Дальше:\n  ./run query --metrics spend,clicks,ctr --by platform,currency --since … --until …\n  ./run status      что работает, адреса, вход\n"
+        "  ./run up          всё вместе с Dagster\nКаталог: {home}",
+    },
+    "serving": {"en": "Starting API and dashboards …", "ru": "Запуск API и дашбордов …"},
+    "login": {"en": "Login: {email}  password: {password}", "ru": "Вход: {email}  пароль: {password}"},
+    "stop": {"en": "Ctrl-C stops everything.", "ru": "Ctrl-C останавливает всё."},
+    "moved": {"en": "Port {wanted} is taken, using {port}.", "ru": "Порт {wanted} занят, взят {port}."},
+    "dashboards": {"en": "Dashboards", "ru": "Дашборды"},
+    "nothing_runs": {"en": "Nothing runs. Start it with ./run up", "ru": "Ничего не запущено. Запуск: ./run up"},
+    "no_integrations": {"en": "No integrations yet. Try ./run demo", "ru": "Интеграций пока нет. Попробуйте ./run demo"},
+}
+
+
+def say(name: str, language: str, **values: object) -> str:
+    """Return a sentence in a language, its values filled in."""
+    return SENTENCES[name][language].format(**values)

@@ -1,0 +1,49 @@
+"""Sensors: a queued row in `sync_requests` becomes a run."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.target import ExecutableDefinition
+
+from connectors.registry import REPORTS
+from domain.errors import NotFound
+from services.installation import Installation
+from services.sync_requests import claim_sync_requests, finish_sync_request
+
+
+def sync_requests_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
+    """Define the sensor that takes "sync now" requests from the store, one run for each."""
+
+    @dg.sensor(name="sync_requests", job=job, minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
+    def take(_: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest]:
+        """Claim queued requests; the run's key is the request's id, so that none runs twice."""
+        with Installation.open(Path(os.environ.get("MRM_HOME", ".mrm"))) as installation:
+            for request in claim_sync_requests(installation.store):
+                only = {"config": {"integration_ids": [request.integration_id]}}
+                pulls = {f"pull_{platform}": only for platform in REPORTS}
+                yield dg.RunRequest(run_key=request.id, run_config={"ops": pulls}, tags={"mrm/sync_request": request.id})
+
+    return take
+
+
+@dg.run_status_sensor(run_status=dg.DagsterRunStatus.SUCCESS, name="sync_request_done", default_status=dg.DefaultSensorStatus.RUNNING)
+def sync_request_done(context: dg.RunStatusSensorContext) -> None:
+    """Close the request of a run that succeeded."""
+    _finish(context.dagster_run, None)
+
+
+@dg.run_failure_sensor(name="sync_request_failed", default_status=dg.DefaultSensorStatus.RUNNING)
+def sync_request_failed(context: dg.RunFailureSensorContext) -> None:
+    """Close the request of a run that failed, with what it said."""
+    _finish(context.dagster_run, context.failure_event.message or "the run failed")
+
+
+def _finish(run: dg.DagsterRun, error: str | None) -> None:
+    request_id = run.tags.get("mrm/sync_request")
+    if request_id is None:
+        return
+    with Installation.open(Path(os.environ.get("MRM_HOME", ".mrm"))) as installation, suppress(NotFound):
+        finish_sync_request(installation.store, request_id, error)
