@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from analyst.decomposition import RATIOS, rate_and_mix
-from analyst.panel import DIMENSIONS, Entity, Panel, Parts
+from analyst.panel import DIMENSIONS, LEAST_SHARE, Entity, Panel, Parts
 from analyst.significance import LEAST_CHANGE, discoveries, judge
 
-LEAST_SHARE = Decimal("0.05")
-"""An entity below this part of its currency's spend, in both periods, is not tested."""
 TESTED = ("spend", "conversions", "cpa", "roas", "cvr", "cpc", "ctr")
 WEIGHTS: Mapping[str, float] = {"cpa": 1.0, "roas": 0.98, "conversions": 0.95, "spend": 0.9, "cvr": 0.75, "cpc": 0.7, "ctr": 0.6}
 EFFICIENCY = ("cpa", "roas", "cvr", "cpc", "ctr")
@@ -54,16 +52,6 @@ def find_changes(panel: Panel, currencies: list[str]) -> Tests:
     return Tests(_ordered(panel, found), len(tested))
 
 
-def share(panel: Panel, entity: Entity) -> Decimal:
-    """Return the entity's part of its currency's spend, the larger of the two periods."""
-    total = Entity("total", (entity.currency,))
-    parts = []
-    for window in (panel.window, panel.compared):
-        whole = panel.parts(total, window)["spend"]
-        parts.append(panel.parts(entity, window)["spend"] / whole if whole else Decimal(0))
-    return max(parts)
-
-
 def value_of(metric: str, parts: Parts) -> Decimal | None:
     """Return a metric from its additive parts; None without a denominator."""
     if metric not in RATIOS:
@@ -78,7 +66,7 @@ def _weighty(panel: Panel, currency: str) -> list[Entity]:
     found = panel.entities("total", currency) + (platforms if len(platforms) > 1 else [])
     campaigns = panel.entities("campaign", currency)
     found += campaigns if len(campaigns) > 1 else []
-    return [entity for entity in found if share(panel, entity) >= LEAST_SHARE]
+    return [entity for entity in found if panel.share(entity) >= LEAST_SHARE]
 
 
 def _started_or_stopped(panel: Panel, entity: Entity) -> Change | None:
@@ -86,7 +74,7 @@ def _started_or_stopped(panel: Panel, entity: Entity) -> Change | None:
     now, before = panel.parts(entity, panel.window)["spend"], panel.parts(entity, panel.compared)["spend"]
     if entity.level == "total" or bool(now) == bool(before):
         return None
-    return Change(entity, "started" if now else "stopped", 1.0 if now else -1.0, 0.8 * float(share(panel, entity)))
+    return Change(entity, "started" if now else "stopped", 1.0 if now else -1.0, 0.8 * float(panel.share(entity)))
 
 
 def _tests(panel: Panel, entity: Entity) -> list[tuple[Change, float]]:
@@ -100,7 +88,7 @@ def _tests(panel: Panel, entity: Entity) -> list[tuple[Change, float]]:
         if verdict is None or end is None or not start:
             continue
         size = float(end / start - 1)
-        weight = WEIGHTS[metric] * float(share(panel, entity)) * min(1.0, abs(size))
+        weight = WEIGHTS[metric] * float(panel.share(entity)) * min(1.0, abs(size))
         found.append((Change(entity, metric, size, weight), verdict.p_value))
     return found
 

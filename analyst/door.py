@@ -46,6 +46,11 @@ class Inquiry:
             self._answers[question] = answer
         return self._answers[question]
 
+    @property
+    def building(self) -> bool:
+        """Say whether a build ran beside any answer, so that numbers may have moved within one data version."""
+        return any(answer.building for answer in self._answers.values())
+
     def expect(self, data_version: int) -> None:
         """Raise DataMoved where the answers come from another data version than this one."""
         if self.data_version != data_version:
@@ -57,9 +62,13 @@ class Inquiry:
         return next((answer.data_version for answer in self._answers.values()), 0)
 
     @property
-    def warnings(self) -> list[str]:
-        """Return what the door warned about, each once, in the order of asking."""
-        return list(dict.fromkeys(caveat.message for answer in self._answers.values() for caveat in answer.warnings))
+    def warnings(self) -> dict[str, str]:
+        """Return what the door warned about, the first message of each code, in the order of asking."""
+        found: dict[str, str] = {}
+        for answer in self._answers.values():
+            for caveat in answer.warnings:
+                found.setdefault(caveat.code, caveat.message)
+        return found
 
 
 def number(value: Value) -> Decimal | None:

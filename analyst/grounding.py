@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
-from analyst.lexicon import CAUSE, DOUBT, DOWN, HIDDEN_NUMBERS, METRIC_WORDS, MONTHS, NUMBER_WORDS, PAST, RU_LATIN, SPELLED, SUPERLATIVE, UP
+from analyst.lexicon import CAUSE, DOUBT, DOWN, HIDDEN_NUMBERS, METRIC_WORDS, MONTHS, NUMBER_WORDS, PAST, ROMAN, RU_LATIN, SPELLED, SUPERLATIVE, UP
 from domain.facts import Fact
 from domain.slots import PLATFORM_NAMES, SLOT, clean_name, fits, platform_name
 
@@ -139,8 +139,8 @@ def _numbers(reading: Reading, ground: Ground) -> Iterator[str]:
     mark = _NUMBER_MARKS.search(plain)
     if mark:
         yield f"{mark.group()!r} stands outside slots"
-    for pattern in (NUMBER_WORDS, HIDDEN_NUMBERS, SPELLED):
-        match = pattern.search(plain)
+    for pattern in (NUMBER_WORDS, HIDDEN_NUMBERS, SPELLED, ROMAN):
+        match = pattern.search(reading.words if pattern is ROMAN else plain)
         if match:
             yield f"{match.group()!r} says a quantity in words: use a slot"
     month = MONTHS.search(plain)

@@ -33,12 +33,14 @@ NUMBER_WORDS = _words(
     r"вшестеро|всемеро|ввосьмеро|вдевятеро|вдесятеро|двукрат\w*|двухкрат\w*|трехкрат\w*|троекрат\w*|\w*кратн\w*|дважды|трижды|четырежды|удв[ао]\w+|утр[ао][иие]\w+|учетвер\w+|упятер\w+",
     r"раз|раза|разы|разов|большинств\w*|меньшинств\w*|проц|процент\w*|промилле|п\.? ?п|пункт\w*|рубл\w*|руб|копе\w+|доллар\w*|евро|центов|цент",
     r"минус|плюс|единиц\w*|двоек|троек",
-    r"[ivxlcdm]{2,}",
 )
 """Numbers, shares, multiples, magnitudes and money written as words."""
 
 HIDDEN_NUMBERS = re.compile(r"percent|процент|hundred|thousand|million|billion|надцать|десят[ьи]|миллион|миллиард|тысяч")
 """Number words that may hide inside longer ones."""
+
+ROMAN = re.compile(r"(?<!\w)[IVXLCDM]{2,}(?!\w)")
+"""Roman numerals, in the text as written."""
 
 SPELLED = re.compile(r"(?<!\w)\w(?:[\s.\-_·]+\w){2,}(?!\w)")
 """Words spelled out letter by letter."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from analyst.door import Inquiry, number, text
-from domain.questions import Question
+from domain.questions import Filter, Operator, Question
 from domain.windows import DateWindow
 
 MEASURES = ("spend", "impressions", "clicks", "conversions", "conversions_value")
@@ -16,6 +16,8 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "platform": ("currency", "platform"),
     "campaign": ("currency", "platform", "account", "campaign"),
 }
+LEAST_SHARE = Decimal("0.05")
+"""An entity below this part of its currency's spend, in both periods, is not tested."""
 HISTORY_DAYS = 168
 """Days before the compared period that tell what is usual."""
 
@@ -84,7 +86,21 @@ class Panel:
     def daily_question(self, level: str) -> Question:
         """Return the question for a level's days, history included."""
         since = self.compared.since - timedelta(days=HISTORY_DAYS)
-        return Question(metrics=MEASURES, by=(*DIMENSIONS[level], "date"), since=since, until=self.window.until)
+        where = (Filter(dimension="campaign", operator=Operator.IN, values=self._weighty_campaigns()),) if level == "campaign" else ()
+        return Question(metrics=MEASURES, by=(*DIMENSIONS[level], "date"), since=since, until=self.window.until, where=where)
+
+    def share(self, entity: Entity) -> Decimal:
+        """Return the entity's part of its currency's spend, the larger of the two periods."""
+        parts = []
+        for window in (self.window, self.compared):
+            whole = self.parts(Entity("total", (entity.currency,)), window)["spend"]
+            parts.append(self.parts(entity, window)["spend"] / whole if whole else Decimal(0))
+        return max(parts)
+
+    def _weighty_campaigns(self) -> tuple[str, ...]:
+        """Name the campaigns whose days are worth asking for: at most some forty per currency can reach the least share."""
+        found = {e.key[-1] for currency in self.currencies() for e in self.entities("campaign", currency) if self.share(e) >= LEAST_SHARE}
+        return tuple(sorted(found))
 
     def daily(self, entity: Entity) -> Mapping[str, list[float]]:
         """Return an entity's days, history first, from the first day on which its currency delivered anything (at the latest `compared.since`)."""

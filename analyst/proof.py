@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from analyst.door import Door, Inquiry
+from analyst.door import DataMoved, Door, Inquiry
 from analyst.ledger import measured_value
 from analyst.operations import compute
 from domain.errors import DataQualityError
@@ -16,7 +16,7 @@ ROUNDING = Decimal("1e-14")
 def prove(door: Door, scope: Scope, facts: Iterable[Fact], data_version: int) -> int:
     """Ask every question of the facts again and derive every derived fact again; return how many questions were asked.
 
-    Raises DataMoved where the door now answers from another data version, DataQualityError for the first fact that does
+    Raises DataMoved where the door now answers from another data version or a build runs, DataQualityError for the first fact that does
     not come out as it stands.
     """
     inquiry = Inquiry(door, scope)
@@ -36,6 +36,8 @@ def prove(door: Door, scope: Scope, facts: Iterable[Fact], data_version: int) ->
             value = measured_value(answer.rows, fact.metric, fact.filters)
             asked.add(fact.question)
         if not _same(value, fact):
+            if inquiry.building:
+                raise DataMoved(data_version, data_version)
             raise _refusal(fact, f"it stands as {fact.value}, and comes out as {value}")
     return len(asked)
 

@@ -29,6 +29,11 @@ from domain.windows import DateWindow
 LANGUAGES = ("ru", "en")
 HEADLINE = ("spend", "conversions", "cpa", "roas", "impressions", "clicks", "ctr", "cpc")
 HEADLINE_WITHOUT_VALUE = ("spend", "conversions", "cpa", "cvr", "impressions", "clicks", "ctr", "cpc")
+CAVEATS = {
+    "building": {"en": "A build was running while the report was made.", "ru": "Во время подготовки отчёта шла сборка витрин."},
+    "half_built": {"en": "The last build ended midway: run a sync.", "ru": "Последняя сборка витрин прервалась: запустите синхронизацию."},
+    "incomplete_last_day": {"en": "The last day of the period is not over yet.", "ru": "Последний день периода ещё не закончился."},
+}
 MODEL_NOTES = {
     "failed": {
         "en": "The language model gave no usable answer ({why}); what it did not word, the template did.",
@@ -123,7 +128,7 @@ class _Writing:
             tables=draft.tables,
             series=draft.series,
             worded_by=draft.worded_by,
-            notes=[*draft.notes, *self.inquiry.warnings],
+            notes=[*draft.notes, *self._caveats()],
             data_version=self.inquiry.data_version,
         )
 
@@ -214,6 +219,11 @@ class _Writing:
         if self.language == "ru":
             return [f"Деньги в разных валютах ({names}) не складываются: каждая показана отдельно."]
         return [f"Money in different currencies ({names}) does not add up: each is shown by itself."]
+
+    def _caveats(self) -> list[str]:
+        """Return the door's warnings in the reader's language; what the report says by itself is left out."""
+        known = {code: text for code, text in self.inquiry.warnings.items() if code not in {"no_data", "data_end_early"}}
+        return [CAVEATS[code][self.language] if code in CAVEATS else text for code, text in known.items()]
 
     def _late_note(self, gap: Gap) -> str:
         name = platform_name(gap.platform, self.language)

@@ -149,11 +149,11 @@ def _opening(story: Story, language: str) -> str:
 def _reasons(story: Story, language: str) -> list[str]:
     english = language == "en"
     found = []
-    if story.factors and english:
-        found.append(_sentence("Of the change, ", [f"{_FACTORS['en'][name]} accounts for {number_slot(fact, 'signed')}" for name, fact in story.factors]))
-    elif story.factors:
-        parts = [f"на {_FACTORS['ru'][name]} приходится {number_slot(fact, 'signed')}" for name, fact in story.factors]
-        found.append(_sentence("Из этого изменения ", parts))
+    if story.factors:
+        opening, verb = ("Of the change, ", "accounts for") if english else ("Из этого изменения на ", "приходится")
+        rest = "for" if english else "—"
+        parts = [f"{_FACTORS[language][name]} {rest if place else verb} {number_slot(fact, 'signed')}" for place, (name, fact) in enumerate(story.factors)]
+        found.append(_sentence(opening, parts if english else [parts[0], *(f"на {part}" for part in parts[1:])]))
     if story.drivers:
         found.append(_sentence("The change comes from " if english else "Вклад в изменение: ", _listed(story.drivers)))
     if story.rates:
