@@ -4,7 +4,7 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,14 +20,30 @@ _CONFIGURATION = """<clickhouse>
     <timezone>UTC</timezone>
     <display_name>{display_name}</display_name>
     <logger><level>none</level></logger>
+    <users_config>{users}</users_config>
     <query_log>
         <database>system</database>
         <table>query_log</table>
         <partition_by>toYYYYMM(event_date)</partition_by>
         <ttl>event_date + INTERVAL 30 DAY</ttl>
-        <flush_interval_milliseconds>7500</flush_interval_milliseconds>
+        <flush_interval_milliseconds>1000</flush_interval_milliseconds>
     </query_log>
     <backups><allowed_path>{backups}</allowed_path></backups>
+</clickhouse>
+"""
+_USERS = """<clickhouse>
+    <profiles><default></default></profiles>
+    <users>
+        <default>
+            <password></password>
+            <networks><ip>::/0</ip></networks>
+            <profile>default</profile>
+            <quota>default</quota>
+            <access_management>1</access_management>
+            <named_collection_control>1</named_collection_control>
+        </default>
+    </users>
+    <quotas><default></default></quotas>
 </clickhouse>
 """
 _CARRIER = "chdb_client_name"
@@ -46,6 +62,7 @@ class Outcome:
     written_rows: int = 0
     written_bytes: int = 0
     elapsed: float = 0.0
+    total_rows: int = 0
 
 
 class _Result(Protocol):
@@ -69,6 +86,10 @@ class _Connection(Protocol):
     def insert_append(self, stream: object, data: bytes) -> None: ...
     def insert_done(self, stream: object) -> _Result: ...
     def insert_cancel(self, stream: object) -> None: ...
+    def send_query(self, query_str: bytes | str, format: str, *, params: dict[str, str]) -> object: ...  # noqa: A002 chDB's name
+    def streaming_fetch_result(self, stream: object) -> _Result: ...
+    def streaming_cancel_query(self, stream: object) -> None: ...
+    def set_progress_callback(self, callback: Callable[[Mapping[str, int]], None] | None) -> None: ...
     def close(self) -> None: ...
 
 
@@ -79,6 +100,12 @@ class Handle:
         self._engine = engine
         self._connection = connection
         self.carrier = carrier
+        self.progress: Mapping[str, int] = {}
+        """The counts of the running or last query, as the engine last told them."""
+        connection.set_progress_callback(self._note)
+
+    def _note(self, progress: Mapping[str, int]) -> None:
+        self.progress = progress
 
     def run(self, sql: bytes | str, format_: str = "TabSeparated", parameters: Mapping[str, str] | None = None) -> Outcome:
         """Run one statement and hold its whole answer. Raises QueryFailed."""
@@ -87,6 +114,27 @@ class Handle:
         except (RuntimeError, UnicodeDecodeError) as error:
             raise QueryFailed.parse(_words(error)) from None
         return _outcome(result)
+
+    def stream(self, sql: bytes | str, parameters: Mapping[str, str] | None = None) -> Generator[bytes, None, None]:
+        """Run a SELECT and yield its blocks in Native as they are made. Raises QueryFailed, also between blocks."""
+        try:
+            stream = self._connection.send_query(sql, "Native", params=dict(parameters or {}))
+        except (RuntimeError, UnicodeDecodeError) as error:
+            raise QueryFailed.parse(_words(error)) from None
+        ended = False
+        try:
+            while True:
+                chunk = self._connection.streaming_fetch_result(stream)
+                if not chunk.rows_read():
+                    ended = True
+                    return
+                yield bytes(chunk.bytes())
+        except (RuntimeError, UnicodeDecodeError) as error:
+            ended = True
+            raise QueryFailed.parse(_words(error)) from None
+        finally:
+            if not ended:
+                self._connection.streaming_cancel_query(stream)
 
     def apply(self, settings: Mapping[str, str]) -> None:
         """SET settings for the rest of this handle's life."""
@@ -167,7 +215,10 @@ class Engine:
         self.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._prepare_default_database()
         configuration = self.directory / "config.xml"
-        configuration.write_text(_CONFIGURATION.format(display_name=escape(self.display_name), backups=escape(str(self.backups))))
+        users = self.directory / "users.xml"
+        users.write_text(_USERS)
+        values = {"display_name": self.display_name, "backups": str(self.backups), "users": str(users)}
+        configuration.write_text(_CONFIGURATION.format(**{name: escape(value) for name, value in values.items()}))
         try:
             self._root = self._open_connection(f"{self._data}?config-file={configuration}")
         except RuntimeError as error:

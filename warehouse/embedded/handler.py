@@ -14,6 +14,7 @@ from warehouse.embedded.engine import Engine, Handle, Outcome, quote_name
 from warehouse.embedded.exceptions import QueryFailed
 from warehouse.embedded.http import Connection, Disconnected, Request, Response
 from warehouse.embedded.identities import Identities
+from warehouse.embedded.native import framer, zoned_columns
 from warehouse.embedded.parameters import Parameters, check_credentials, credentials, header_json, interpret, pairs_of
 from warehouse.embedded.sessions import Sessions
 from warehouse.embedded.statements import Kind, Statement, read
@@ -22,6 +23,9 @@ from warehouse.embedded.streams import Answer, content_type, exception_tag
 MAX_QUERY = 256 << 20
 """Bytes of statement text that are read at all; the engine's max_query_size (256 KiB) refuses long before."""
 _READS = {b"SELECT", b"WITH", b"FROM", b"SHOW", b"DESC", b"DESCRIBE", b"EXPLAIN", b"EXISTS", b"SET", b"USE", b""}
+_SELECTS = {b"SELECT", b"WITH", b"FROM"}
+_ANSWERS = {b"KILL", b"BACKUP", b"RESTORE"}
+"""Statements other than those of rows that answer a table, were it an empty one."""
 _GREETING = b"Ok.\n"
 
 
@@ -120,6 +124,7 @@ class _Run:
                 form = multipart.parse(self._request.headers["content-type"], body, self._spool)
                 stack.callback(form.close)
                 self._take_fields(form)
+                self._sort_external({name for name, _ in form.files})
                 body = iter(())
             statement, text, data = self._statement(body)
             self._refuse(statement)
@@ -128,7 +133,7 @@ class _Run:
                 multipart.create_external_table(handle, name, file, parameters.external)
             if parameters.readonly:
                 handle.apply({"readonly": str(parameters.readonly)})
-            self._answer.before_start = lambda: self._describe(Outcome())
+            self._answer.before_start = lambda: self._describe(queries.progress_outcome(handle))
             outcome = self._execute(handle, statement, text, data)
             self._answer.before_start = lambda: self._describe(outcome)
             if outcome.body:
@@ -145,6 +150,12 @@ class _Run:
                 self._parameters.external[name] = value
             elif name == "database":
                 self._parameters.database = self._parameters.database or value
+
+    def _sort_external(self, tables: set[str]) -> None:
+        """Give back to the settings what only looks like an external table's property, such as date_time_input_format."""
+        external = self._parameters.external
+        for name in [name for name in external if name.rpartition("_")[0] not in tables]:
+            self._parameters.settings[name] = external.pop(name)
 
     def _statement(self, body: Iterator[bytes]) -> tuple[Statement, bytes, Iterator[bytes]]:
         """Read as much of the body as the statement takes; return it, the text that was read, and the data that follow."""
@@ -206,6 +217,11 @@ class _Run:
         if statement.kind is Kind.ROWS:
             statement = self._identities.translate(statement)
             self._format = statement.format or parameters.default_format
+            if self._format == "Native" and statement.keyword in _SELECTS:
+                frame = framer(parameters.protocol, lambda: self._zones(statement))
+                return queries.blocks(handle, statement, parameters, self._answer, watch, pool, frame)
+            if self._format == "Native" and parameters.protocol:
+                return queries.framed_table(handle, statement, parameters, self._answer, watch, pool)
             return queries.rows(handle, statement, parameters, self._answer, watch, pool)
         if statement.kind is Kind.INSERT and statement.input_at:
             return queries.insert_from_input(handle, statement, (text, data), parameters, watch, pool)
@@ -213,9 +229,23 @@ class _Run:
             return queries.insert(handle, statement, data, parameters, watch, pool)
         statement = self._identities.translate(statement)
         outcome = queries.other(handle, statement, parameters, watch, pool)
-        if outcome.body:
+        if outcome.body or statement.keyword in _ANSWERS:
             self._format = statement.format or parameters.default_format
         return outcome
+
+    def _zones(self, statement: Statement) -> dict[str, str]:
+        """Ask which columns of a SELECT are DateTime in a zone of their own, on a handle beside the one that runs it."""
+        parameters = self._parameters
+        text = statement.text[: statement.format_at] if statement.format else statement.text
+        handle = self._engine.handle(carrier=parameters.query_id, database=parameters.database)
+        try:
+            handle.apply({name: value for name, value in parameters.settings.items() if name != "readonly"})
+            described = handle.run(b"DESCRIBE TABLE (" + text + b"\n)", "TabSeparatedRaw", parameters.bound)
+        except QueryFailed:
+            return {}
+        finally:
+            handle.close()
+        return zoned_columns(described.body.decode(errors="replace").splitlines())
 
     def _describe(self, outcome: Outcome) -> None:
         """Set the headers that tell of the answer and of what it took."""
@@ -232,7 +262,7 @@ class _Run:
                 "read_bytes": outcome.read_bytes,
                 "written_rows": outcome.written_rows,
                 "written_bytes": outcome.written_bytes,
-                "total_rows_to_read": outcome.read_rows,
+                "total_rows_to_read": outcome.total_rows or outcome.read_rows,
                 "result_rows": outcome.result_rows or outcome.written_rows,
                 "result_bytes": outcome.result_bytes or outcome.written_bytes,
                 "elapsed_ns": int(outcome.elapsed * 1e9),

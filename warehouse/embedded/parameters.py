@@ -46,6 +46,8 @@ class Parameters:
     compress: bool = False
     decompress: bool = False
     encoding: str = ""
+    protocol: int = 0
+    """The revision that the client wants Native in (client_protocol_version)."""
     zlib_level: int = 3
     progress: bool = False
     progress_interval: float = 0.1
@@ -137,6 +139,7 @@ def _reserved(found: Parameters, given: dict[str, str], headers: dict[str, str])
     found.wait_end = _flag(given, "wait_end_of_query", _flag(given, "http_wait_end_of_query"))
     found.buffer_size = max(_number(given, "buffer_size", _number(given, "http_response_buffer_size", 0)), 1 << 20)
     found.compress, found.decompress = _flag(given, "compress"), _flag(given, "decompress")
+    found.protocol = _number(given, "client_protocol_version", 0)
     found.zlib_level = min(9, max(0, _number(given, "http_zlib_compression_level", 3)))
     found.progress = _flag(given, "send_progress_in_http_headers")
     found.progress_interval = max(0.01, _number(given, "http_headers_progress_interval_ms", 100) / 1000)

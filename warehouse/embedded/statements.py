@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 _TOKEN = re.compile(
-    rb"""(?P<space>[\s\x00]++|--[^\n]*+|\#[ !][^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)
+    rb"""(?P<space>(?:[\s\x00]|\xc2[\x85\xa0]|\xe1\xa0\x8e|\xe2\x80[\x80-\x8d\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]|\xe3\x80\x80|\xef\xbb\xbf)++
+        |(?:--|//|\#[ !])[^\n]*+)
+    |(?P<comment>/\*)
     |(?P<string>'(?:[^'\\]++|\\.|'')*+')
     |(?P<quoted>`(?:[^`\\]++|\\.|``)*+`|"(?:[^"\\]++|\\.|"")*+")
     |(?P<heredoc>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
@@ -18,10 +20,11 @@ _TOKEN = re.compile(
     |(?P<open>[(\[{])
     |(?P<close>[)\]}])
     |(?P<end>;)
-    |(?P<broken>['`"]|/\*)
+    |(?P<broken>['`"])
     |(?P<other>.)""",
     re.DOTALL | re.VERBOSE,
 )
+_COMMENT = re.compile(rb"/\*|\*/")
 _ROWS = {b"SELECT", b"WITH", b"FROM", b"SHOW", b"DESC", b"DESCRIBE", b"EXPLAIN", b"EXISTS", b"CHECK"}
 _SPACES = b" \t\f"
 
@@ -87,8 +90,16 @@ class Statement:
 def tokens(text: bytes) -> Iterator[Token]:
     """Yield the significant tokens of a text."""
     depth = 0
-    for match in _TOKEN.finditer(text):
+    place = 0
+    while match := _TOKEN.match(text, place):
+        place = match.end()
         kind = match.lastgroup or "other"
+        if kind == "comment":
+            place = _after_comment(text, match.start())
+            if place < 0:
+                yield Token("broken", match[0], match.start(), match.end(), depth)
+                return
+            continue
         if kind == "space":
             continue
         if kind == "tag":
@@ -100,12 +111,24 @@ def tokens(text: bytes) -> Iterator[Token]:
             depth += 1
 
 
+def _after_comment(text: bytes, start: int) -> int:
+    """Find the end of a comment, which may hold others; -1 where it has none."""
+    depth, place = 0, start
+    while match := _COMMENT.search(text, place):
+        depth += 1 if match[0] == b"/*" else -1
+        place = match.end()
+        if depth == 0:
+            return place
+    return -1
+
+
 def read(text: bytes, complete: bool = True) -> Statement | None:
     """Find the statement at the head of a text; None when more of the text is needed to tell.
 
     An INSERT is told as soon as its data begin, so that a text of any length need not be held.
     """
     found: list[Token] = []
+    insert_at = -1
     for token in tokens(text):
         if token.kind == "broken" and not complete:
             return None
@@ -113,20 +136,22 @@ def read(text: bytes, complete: bool = True) -> Statement | None:
             found.append(token)
             continue
         if token.kind == "end" and token.depth == 0:
-            return _finish(text[: token.start], found, bool(text[token.stop :].strip(b" \t\r\n;\x00")) and _significant(text[token.stop :]), complete)
+            return _finish(text[: token.start], found, _significant(text[token.stop :]))
         found.append(token)
-        if len(found) > 2 and found[0].word == b"INSERT" and token.depth == 0:
-            insert = _insert_data(text, found, complete)
+        if token.word == b"INTO" and token.depth == 0 and len(found) > 1 and found[-2].word == b"INSERT" and found[0].word in (b"INSERT", b"WITH"):
+            insert_at = len(found) - 2
+        if insert_at >= 0 and len(found) > insert_at + 2 and token.depth == 0:
+            insert = _insert_data(text, found[insert_at:], complete)
             if insert is not None:
                 return insert
-    return _finish(text, found, False, complete) if complete else None
+    return _finish(text, found, False) if complete else None
 
 
 def _significant(text: bytes) -> bool:
     return any(token.kind != "end" for token in tokens(text))
 
 
-def _finish(text: bytes, found: list[Token], trailing: bool, complete: bool) -> Statement:
+def _finish(text: bytes, found: list[Token], trailing: bool) -> Statement:
     words = [token.word for token in found if token.kind != "open"]
     keyword = words[0] if words else b""
     kind = Kind.ROWS if keyword in _ROWS else Kind.OTHER

@@ -95,6 +95,16 @@ class Answer:
             else:
                 self._start()
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether something is held back that might as well go out."""
+        return bool(self._held) and not self.started and not self._wait_end
+
+    def start(self) -> None:
+        """Send what is held back, and from now on everything at once."""
+        if self.waits:
+            self._start()
+
     def finish(self) -> None:
         """Send what is held back and end the answer."""
         if not self.started and self._file is None and not self._response.head_begun:
