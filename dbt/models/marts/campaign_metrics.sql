@@ -59,7 +59,7 @@ select
     ['account_id', 'currency'] as `dimensions.key`,
     [cast(campaign_days.account_id as String), cast(currency_code as String)] as `dimensions.value`,
     -- The day, by the home's clock, on which the numbers were last observed: the same however often they are rebuilt.
-    ifNull(toDateTime(toDate(observed.observed_at, 'UTC'), 'UTC'), toDateTime(0, 'UTC')) as created_at
+    toDateTime(ifNull(toUnixTimestamp(toDateTime(toDate(observed.observed_at, 'UTC'), 'UTC')), 0)) as created_at
 from campaign_days
 inner join projects using (organization_id, platform, account_id)
 left join observed using (organization_id, platform, account_id, date_day)
