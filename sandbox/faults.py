@@ -45,7 +45,7 @@ class Fault:
         return (
             self.platform == platform
             and self.kind in kinds
-            and (not self.account_id or self.account_id == account_id)
+            and (not self.account_id or self.account_id.lower() == account_id.lower())
             and (not self.endpoint or self.endpoint in endpoint)
         )
 
@@ -70,8 +70,9 @@ class Faults:
         fault = Fault(**order)  # type: ignore[arg-type]
         for name in ("times", "skip", "seconds", "after_rows", "polls", "code"):
             value = getattr(fault, name)
-            if not (name == "times" and value is None) and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
-                raise UsageError(f"The fault's {name} is {value!r}, not a number from 0", fix="See docs/sandbox.md")
+            least = 1 if name == "times" else 0
+            if not (name == "times" and value is None) and (isinstance(value, bool) or not isinstance(value, int | float) or value < least):
+                raise UsageError(f"The fault's {name} is {value!r}, not a number from {least}", fix="The keys of a fault stand in docs/sandbox.md")
         fault.account_id = str(fault.account_id).removeprefix("act_")
         with self._lock:
             fault.id = next(self._ids)

@@ -9,7 +9,7 @@ import polars as pl
 from domain.platforms import Level
 from sandbox.facts import MICRO, AccountFacts
 from sandbox.google_ads.customers import Customer, CustomerTree
-from sandbox.google_ads.fields import ENUMS, FIELDS, WITH_METRICS
+from sandbox.google_ads.fields import CORE_DATES, ENUMS, FIELDS, WITH_METRICS
 from sandbox.google_ads.filters import condition, date_window
 from sandbox.google_ads.gaql import Query
 from sandbox.google_ads.rules import check
@@ -38,7 +38,7 @@ def run(query: Query, customer: Customer, tree: CustomerTree, facts: AccountFact
     wanted = _wanted(query)
     rows = _rows(query, wanted, customer, tree, facts, today)
     for one in query.where:
-        if not one.field.startswith("segments.") or one.field not in _date_fields():
+        if one.field not in CORE_DATES:
             rows = rows.filter(condition(one, today)) if one.field in rows.columns else _without_values(rows, one.operator)
     if query.order:
         known = [(name, descending) for name, descending in query.order if name in rows.columns]
@@ -48,10 +48,6 @@ def run(query: Query, customer: Customer, tree: CustomerTree, facts: AccountFact
         rows = rows.head(query.limit)
     shown = tuple(f for f in _shown(query) if f in rows.columns)
     return Result(rows.select(shown), shown, query.select)
-
-
-def _date_fields() -> tuple[str, ...]:
-    return ("segments.date", "segments.week", "segments.month", "segments.quarter", "segments.year")
 
 
 def _without_values(rows: pl.DataFrame, operator: str) -> pl.DataFrame:
@@ -106,8 +102,12 @@ def _measured(query: Query, facts: AccountFacts, level: Level, segments: list[st
     """Add the facts up. Unsegmented, an entity without facts stands there with zeros; segmented, it does not."""
     since, until = date_window(query.where, today)
     cut = [name.partition(".")[2] for name in segments]
-    shaped = AccountFacts(facts.today, facts.rows.with_columns(_SEGMENTS[name].alias(f"_{name}") for name in cut if name in _SEGMENTS), facts.campaigns)
-    summed = shaped.sums(level, [f"_{name}" for name in cut], since, until)
+    dated = [c for c in query.where if c.field in CORE_DATES]
+    rows = facts.window(level, since, until).with_columns(_SEGMENTS[c.field.partition(".")[2]].alias(c.field) for c in dated)
+    for one in dated:
+        rows = rows.filter(condition(one, today))
+    rows = rows.with_columns(_SEGMENTS[name].alias(f"_{name}") for name in cut)
+    summed = AccountFacts(facts.today, rows, facts.campaigns).sums(level, [f"_{name}" for name in cut])
     if level is Level.ACCOUNT:
         return summed
     entities = facts.entities(level)

@@ -2,8 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.google_ads.engine import Result
 from sandbox.google_ads.fields import ENUMS, FIELDS, RESOURCES, Field
@@ -14,33 +13,61 @@ BATCH = 10_000
 
 def batches(result: Result, size: int = BATCH) -> Iterator[list[bytes]]:
     """Yield lists of encoded `results` entries (tag, length and row), at most `size` in each."""
-    rows = _encoded(result)
-    while batch := list(islice(rows, size)):
-        yield batch
-
-
-def _encoded(result: Result) -> Iterator[bytes]:
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Field]] = {}
     for name in result.fields:
-        groups.setdefault(FIELDS[name].resource, []).append(name)
-    parts: list[Iterator[bytes]] = []
-    for resource, names in groups.items():
-        columns = [result.rows[name].to_list() for name in names]
-        encoder = _metrics if resource == "metrics" else _attributes
-        parts.append(encoder([FIELDS[n] for n in names], RESOURCES[resource], columns))
-    for pieces in zip(*parts, strict=True):
-        row = b"".join(pieces)
-        yield b"\x0a" + varint(len(row)) + row
+        groups.setdefault(FIELDS[name].resource, []).append(FIELDS[name])
+    encoders: list[tuple[list[str], _Encoder]] = []
+    for resource, fields in groups.items():
+        kind = _Metrics if resource == "metrics" else _Attributes
+        encoders.append(([f.name for f in fields], kind(fields, RESOURCES[resource])))
+    for start in range(0, result.rows.height if encoders else 0, size):
+        part = result.rows.slice(start, size)
+        pieces = [encoder.encode([part[name].to_list() for name in names]) for names, encoder in encoders]
+        rows = (b"".join(row) for row in zip(*pieces, strict=True))
+        yield [b"\x0a" + varint(len(row)) + row for row in rows]
 
 
-def _attributes(fields: Sequence[Field], number: int, columns: Sequence[Sequence[Any]]) -> Iterator[bytes]:
+class _Encoder(Protocol):
+    def encode(self, columns: Sequence[Sequence[Any]]) -> Iterator[bytes]:
+        """Yield one resource's bytes for each row."""
+        ...
+
+
+class _Attributes:
     """Encode attributes and segments; equal values are encoded once."""
-    seen: dict[tuple[Any, ...], bytes] = {}
-    for values in zip(*columns, strict=True):
-        piece = seen.get(values)
-        if piece is None:
-            piece = seen[values] = message(number, b"".join(_value(f, v) for f, v in zip(fields, values, strict=True) if v is not None))
-        yield piece
+
+    def __init__(self, fields: Sequence[Field], number: int) -> None:
+        self._fields = fields
+        self._number = number
+        self._seen: dict[tuple[Any, ...], bytes] = {}
+
+    def encode(self, columns: Sequence[Sequence[Any]]) -> Iterator[bytes]:
+        """Yield the resource's bytes for each row."""
+        seen = self._seen
+        for values in zip(*columns, strict=True):
+            piece = seen.get(values)
+            if piece is None:
+                body = b"".join(_value(f, v) for f, v in zip(self._fields, values, strict=True) if v is not None)
+                piece = seen[values] = message(self._number, body)
+            yield piece
+
+
+class _Metrics:
+    """Encode the metrics, which differ from row to row."""
+
+    def __init__(self, fields: Sequence[Field], number: int) -> None:
+        self._head = tag(number, 2)
+        self._writers: list[tuple[bytes, Callable[[Any], bytes]]] = []
+        for field in fields:
+            whole = field.type == "i"
+            self._writers.append((tag(field.path[0], VARINT if whole else FIXED64), varint if whole else struct.Struct("<d").pack))
+
+    def encode(self, columns: Sequence[Sequence[Any]]) -> Iterator[bytes]:
+        """Yield the metrics' bytes for each row."""
+        encoded = [[key + write(value) for value in column] for (key, write), column in zip(self._writers, columns, strict=True)]
+        for pieces in zip(*encoded, strict=True):
+            body = b"".join(pieces)
+            yield self._head + varint(len(body)) + body
 
 
 def _value(field: Field, value: Any) -> bytes:  # noqa: ANN401
@@ -56,19 +83,6 @@ def _value(field: Field, value: Any) -> bytes:  # noqa: ANN401
     for number in reversed(above):
         body = message(number, body)
     return body
-
-
-def _metrics(fields: Sequence[Field], number: int, columns: Sequence[Sequence[Any]]) -> Iterator[bytes]:
-    """Encode the metrics, which differ from row to row."""
-    head = tag(number, 2)
-    writers: list[tuple[bytes, Callable[[Any], bytes]]] = []
-    for field in fields:
-        whole = field.type == "i"
-        writers.append((tag(field.path[0], VARINT if whole else FIXED64), varint if whole else struct.Struct("<d").pack))
-    encoded = [[key + write(value) for value in column] for (key, write), column in zip(writers, columns, strict=True)]
-    for pieces in zip(*encoded, strict=True):
-        body = b"".join(pieces)
-        yield head + varint(len(body)) + body
 
 
 def documents(result: Result) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,6 +21,7 @@ from sandbox.world import World
 
 PAGE = 10_000
 PAGE_TOKEN_LIFE = 7200.0
+KEPT_RESULTS = 8
 NEWEST = VERSIONS[-1]
 _FATAL = ("version_sunset", "expired_token", "lost_account", "throttle", "server_error", "stall", "too_large")
 _SUNSET = "Version {version} is deprecated. Requests to this version will be blocked."
@@ -53,6 +56,8 @@ class GoogleAds:
     def __init__(self, world: World) -> None:
         self.world = world
         self.tree = CustomerTree(world.accounts(Platform.GOOGLE_ADS))
+        self._results: OrderedDict[tuple[object, ...], Result] = OrderedDict()
+        self._lock = threading.Lock()
 
     def request_id(self) -> str:
         """Return an id as the API gives one: 22 letters, digits, dashes and underscores."""
@@ -74,7 +79,16 @@ class GoogleAds:
         customer = self._customer(call, customer_id)
         facts = None if customer.account is None else self.world.facts(customer.account)
         today = self.world.clock.today(customer.timezone) if facts is None else facts.today
-        return run(parse(query), customer, self.tree, facts, call.version, today)
+        key = (customer_id, query, call.version, self.world.clock.day, today)
+        with self._lock:
+            known = self._results.get(key)
+        if known is None:
+            known = run(parse(query), customer, self.tree, facts, call.version, today)
+            with self._lock:
+                self._results[key] = known
+                while len(self._results) > KEPT_RESULTS:
+                    self._results.popitem(last=False)
+        return known
 
     def page(self, call: Call, customer_id: str, query: str, token: str, page_size: int) -> Page:
         """Run a query and return one page of 10,000 rows. Raises GoogleAdsError, also for a foreign or old page token."""

@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import repeat
 
 import polars as pl
 
@@ -15,7 +14,7 @@ from sandbox.facts import ENTITY_KEYS, MEASURES, MICRO, AccountFacts
 from sandbox.meta_ads.errors import GraphError, invalid
 from sandbox.meta_ads.fields import BREAKDOWNS, INSIGHTS, LEVELS, SERVED_BREAKDOWNS, WINDOWS
 from sandbox.meta_ads.presets import earliest, preset
-from sandbox.meta_ads.printing import pieces
+from sandbox.meta_ads.printing import piece
 
 OUR_LEVEL = {"account": Level.ACCOUNT, "campaign": Level.CAMPAIGN, "adset": Level.AD_GROUP, "ad": Level.AD}
 _IDS = {"account": ("account_id",), "campaign": ("account_id", "campaign_id"), "adset": ("account_id", "campaign_id", "adset_id")}
@@ -162,14 +161,12 @@ def _bucket_end(ask: Ask) -> pl.Expr:
 
 def print_rows(ask: Ask, account: SandboxAccount, rows: pl.DataFrame) -> str:
     """Print rows as a JSON array: metric values are strings, a key without value is absent."""
-    columns = [pieces(name, ask, account, rows) for name in dict.fromkeys((*ask.fields, "date_start", "date_stop", *ask.breakdowns)) if shown(name, ask)]
+    names = [n for n in dict.fromkeys((*ask.fields, "date_start", "date_stop", *ask.breakdowns)) if shown(n, ask)]
+    printed = [p for name in names if (p := piece(name, ask, account, rows)) is not None]
     if not rows.height:
         return "[]"
-    return "[" + ",".join("{" + ",".join(filter(None, row)) + "}" for row in _rows(columns, rows.height)) + "]"
-
-
-def _rows(columns: Sequence[Sequence[str]], height: int) -> Iterator[tuple[str, ...]]:
-    return zip(*columns, strict=True) if columns else repeat((), height)
+    row = pl.concat_str(pl.lit("{"), pl.concat_str(printed).str.tail(-1), pl.lit("}"))
+    return "[" + ",".join(rows.select(row).to_series().to_list()) + "]"
 
 
 def shown(name: str, ask: Ask) -> bool:

@@ -1,9 +1,10 @@
-"""How the Graph API prints each insights field: strings for metrics, lists of actions, absent keys for what has no value."""
+"""How the Graph API prints each insights field: strings for metrics, lists of actions, absent keys for what has no value.
+
+Every field becomes an expression of text `,"name":value`, empty where the key is absent, so that a page is printed column by column.
+"""
 
 import json
-from collections.abc import Callable, Sequence
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,17 +25,12 @@ _TEXTS = {
     "ad_id": "ad_id",
     "ad_name": "ad_name",
 }
-Columns = dict[str, list[int]]
+_BREAKDOWN_COLUMNS = {"country": "country", "impression_device": "device", "device_platform": "device"}
+_NONE = pl.lit("")
 
 
-def pieces(name: str, ask: "Ask", account: SandboxAccount, rows: pl.DataFrame) -> Sequence[str]:
-    """Return `"name":value` for each row, or an empty string where the key is absent."""
-    height = rows.height
-    if name in _TEXTS:
-        return [_pair(name, v) if v is not None else "" for v in rows[_TEXTS[name]].to_list()]
-    if name in ("date_start", "date_stop"):
-        days = rows["_from" if name == "date_start" else "_to"].dt.to_string("%Y-%m-%d").to_list()
-        return [f'"{name}":"{day}"' for day in days]
+def piece(name: str, ask: "Ask", account: SandboxAccount, rows: pl.DataFrame) -> pl.Expr | None:
+    """Return the expression of a field's text, None for a field that no row has."""
     constant = {
         "account_id": account.account_id,
         "account_name": account.name,
@@ -43,86 +39,101 @@ def pieces(name: str, ask: "Ask", account: SandboxAccount, rows: pl.DataFrame) -
         "buying_type": "AUCTION",
     }.get(name)
     if constant is not None:
-        return [_pair(name, constant)] * height
+        return pl.lit(_pair(name, constant))
+    if name in _TEXTS:
+        return _texts(name, _TEXTS[name], rows)
+    if name in ("date_start", "date_stop"):
+        return pl.format(f',"{name}":"{{}}"', pl.col("_from" if name == "date_start" else "_to").dt.to_string("%Y-%m-%d"))
     if name in ask.breakdowns:
-        column = {"country": "country", "impression_device": "device", "device_platform": "device"}.get(name)
-        return [_pair(name, v or "unknown") for v in rows[column].to_list()] if column else [f'"{name}":"unknown"'] * height
+        column = _BREAKDOWN_COLUMNS.get(name)
+        return _texts(name, column, rows) if column else pl.lit(_pair(name, "unknown"))
     if name in ("actions", "action_values"):
-        return _actions(name, ask, rows)
-    writer = _METRICS.get(name)
-    if writer is None:
-        return [""] * height
-    measures = [rows[m].to_list() for m in ("impressions", "clicks", "spend", "conversions", "conversions_value")]
-    return [f'"{name}":{value}' if (value := writer(*values)) else "" for values in zip(*measures, strict=True)]
+        return _actions(name, ask)
+    value = _METRICS.get(name)
+    return None if value is None else _present(name, value)
 
 
-@lru_cache(maxsize=65536)
+def _texts(name: str, column: str, rows: pl.DataFrame) -> pl.Expr:
+    """Print names, each different one escaped once; a missing one is absent."""
+    known = {value: _pair(name, value or "unknown" if name in _BREAKDOWN_COLUMNS else value) for value in rows[column].unique().to_list() if value is not None}
+    return pl.col(column).replace_strict(known, default="", return_dtype=pl.String) if known else _NONE
+
+
 def _pair(name: str, value: str) -> str:
-    return f'"{name}":{json.dumps(value, ensure_ascii=False)}'
+    return f',"{name}":{json.dumps(value, ensure_ascii=False)}'
 
 
-def money(micros: int) -> str:
+def _present(name: str, value: pl.Expr) -> pl.Expr:
+    """Add the key to a value; a null value means an absent key."""
+    return pl.format(f',"{name}":{{}}', value).fill_null("")
+
+
+def money(micros: pl.Expr) -> pl.Expr:
     """Print an amount in major units: at least two decimals, `0` for nothing."""
-    if micros == 0:
-        return "0"
-    whole, rest = divmod(micros, MICRO)
-    cents, idle = divmod(rest, 10_000)
-    return f"{whole}.{cents:02d}" if not idle else f"{whole}.{rest:06d}".rstrip("0")
+    cents, idle = micros % MICRO // 10_000, micros % 10_000
+    short = pl.concat_str((micros // MICRO).cast(pl.String), pl.lit("."), cents.cast(pl.String).str.zfill(2))
+    return pl.when(micros == 0).then(pl.lit("0")).when(idle == 0).then(short).otherwise(number(micros))
 
 
-def number(micros: int) -> str:
+def number(micros: pl.Expr) -> pl.Expr:
     """Print a count that may be fractional, without idle zeros."""
-    whole, rest = divmod(micros, MICRO)
-    return str(whole) if not rest else f"{whole}.{rest:06d}".rstrip("0")
+    rest = (micros % MICRO).cast(pl.String).str.zfill(6).str.strip_chars_end("0")
+    whole = (micros // MICRO).cast(pl.String)
+    return pl.when(rest == "").then(whole).otherwise(pl.concat_str(whole, pl.lit("."), rest))
 
 
-def _quotient(above: int, below: int, factor: int = 1, places: int = 6) -> str:
-    """Print a quotient as a quoted string, empty where it is undefined."""
-    if below == 0:
-        return ""
-    return f'"{(Decimal(above) * factor / below).quantize(Decimal(1).scaleb(-places))}"'
+def _quotient(above: pl.Expr, below: pl.Expr, factor: float = 1.0) -> pl.Expr:
+    """Print a quotient with up to six decimals, quoted; null where it is undefined."""
+    return pl.when(below != 0).then(_quoted(number((above / below * factor * MICRO).round().cast(pl.Int64, strict=False))))
 
 
-Metric = Callable[[int, int, int, int, int], str]
-_METRICS: dict[str, Metric] = {
-    "impressions": lambda i, _c, _s, _n, _v: f'"{i}"',
-    "clicks": lambda i, c, _s, _n, _v: f'"{c}"' if i or c else "",
-    "spend": lambda _i, _c, s, _n, _v: f'"{money(s)}"',
-    "reach": lambda i, _c, _s, _n, _v: f'"{i - i // 6}"',
-    "frequency": lambda i, _c, _s, _n, _v: _quotient(i, i - i // 6) if i else "",
-    "ctr": lambda i, c, _s, _n, _v: _quotient(c, i, 100),
-    "cpc": lambda _i, c, s, _n, _v: _quotient(s, c * MICRO),
-    "cpm": lambda i, _c, s, _n, _v: _quotient(s, i * MICRO, 1000),
-    "cpp": lambda i, _c, s, _n, _v: _quotient(s, (i - i // 6) * MICRO, 1000),
-    "unique_clicks": lambda i, c, _s, _n, _v: f'"{c}"' if i or c else "",
-    "inline_link_clicks": lambda _i, c, _s, _n, _v: f'"{c}"' if c else "",
-    "inline_link_click_ctr": lambda i, c, _s, _n, _v: _quotient(c, i, 100) if c else "",
-    "cost_per_inline_link_click": lambda _i, c, s, _n, _v: _quotient(s, c * MICRO),
-    "outbound_clicks": lambda _i, c, _s, _n, _v: f'[{{"action_type":"outbound_click","value":"{c}"}}]' if c else "",
-    "purchase_roas": lambda _i, _c, s, _n, v: f'[{{"action_type":"omni_purchase","value":{_quotient(v, s)}}}]' if s and v else "",
-    "website_purchase_roas": lambda _i, _c, s, _n, v: (
-        f'[{{"action_type":"offsite_conversion.fb_pixel_purchase","value":{_quotient(v, s)}}}]' if s and v else ""
-    ),
-    "cost_per_action_type": lambda _i, _c, s, n, _v: (
-        "[" + ",".join(f'{{"action_type":"{t}","value":{_quotient(s, n)}}}' for t in PURCHASE_TYPES) + "]" if s and n else ""
-    ),
+def _quoted(text: pl.Expr) -> pl.Expr:
+    return pl.format('"{}"', text)
+
+
+_SHOWS, _CLICKS, _SPEND, _GOALS, _WORTH = (pl.col(m) for m in ("impressions", "clicks", "spend", "conversions", "conversions_value"))
+_REACH = _SHOWS - _SHOWS // 6
+_DELIVERED = (_SHOWS != 0) | (_CLICKS != 0)
+_CLICKED = pl.when(_CLICKS != 0)
+
+
+def _listed(kind: str, value: pl.Expr) -> pl.Expr:
+    return pl.concat_str(pl.lit(f'[{{"action_type":"{kind}","value":'), value, pl.lit("}]"))
+
+
+_METRICS: dict[str, pl.Expr] = {
+    "impressions": _quoted(_SHOWS),
+    "clicks": pl.when(_DELIVERED).then(_quoted(_CLICKS)),
+    "spend": _quoted(money(_SPEND)),
+    "reach": _quoted(_REACH),
+    "frequency": _quotient(_SHOWS, _REACH),
+    "ctr": _quotient(_CLICKS, _SHOWS, 100),
+    "cpc": _quotient(_SPEND, _CLICKS, 1 / MICRO),
+    "cpm": _quotient(_SPEND, _SHOWS, 1000 / MICRO),
+    "cpp": _quotient(_SPEND, _REACH, 1000 / MICRO),
+    "unique_clicks": pl.when(_DELIVERED).then(_quoted(_CLICKS)),
+    "inline_link_clicks": _CLICKED.then(_quoted(_CLICKS)),
+    "inline_link_click_ctr": _CLICKED.then(_quotient(_CLICKS, _SHOWS, 100)),
+    "cost_per_inline_link_click": _quotient(_SPEND, _CLICKS, 1 / MICRO),
+    "outbound_clicks": _CLICKED.then(_listed("outbound_click", _quoted(_CLICKS))),
+    "purchase_roas": pl.when(_WORTH != 0).then(_listed("omni_purchase", _quotient(_WORTH, _SPEND))),
+    "website_purchase_roas": pl.when(_WORTH != 0).then(_listed("offsite_conversion.fb_pixel_purchase", _quotient(_WORTH, _SPEND))),
+    "cost_per_action_type": pl.when(_GOALS != 0).then(_listed("omni_purchase", _quotient(_SPEND, _GOALS))),
 }
 
 
-def _actions(name: str, ask: "Ask", rows: pl.DataFrame) -> list[str]:
+def _actions(name: str, ask: "Ask") -> pl.Expr:
     """Print `actions` (link clicks and the purchase in all its tiers) or `action_values` (the purchase's worth alone)."""
     windows = [w for w in ask.windows if w in ("1d_click", "7d_click", "28d_click")]
-    clicks, counts, values = (rows[m].to_list() for m in ("clicks", "conversions", "conversions_value"))
-    found = []
-    for clicked, count, worth in zip(clicks, counts, values, strict=True):
-        amount = number(count) if name == "actions" else money(worth)
-        entries = [_action("link_click", str(clicked), windows)] if clicked and name == "actions" else []
-        if count if name == "actions" else worth:
-            entries += [_action(kind, amount, windows) for kind in PURCHASE_TYPES]
-        found.append(f'"{name}":[{",".join(entries)}]' if entries else "")
-    return found
+    amount, text = (_GOALS, number(_GOALS)) if name == "actions" else (_WORTH, money(_WORTH))
+    bought = pl.when(amount != 0).then(pl.concat_str([_action(kind, text, windows) for kind in PURCHASE_TYPES])).otherwise(_NONE)
+    clicked = _CLICKED.then(_action("link_click", _CLICKS.cast(pl.String), windows)).otherwise(_NONE) if name == "actions" else _NONE
+    entries = pl.concat_str(clicked, bought)
+    return pl.when(entries != "").then(pl.concat_str(pl.lit(f',"{name}":['), entries.str.tail(-1), pl.lit("]"))).otherwise(_NONE)
 
 
-def _action(kind: str, value: str, windows: Sequence[str]) -> str:
-    by_window = "".join(f',"{w}":"{value}"' for w in windows)
-    return f'{{"action_type":"{kind}","value":"{value}"{by_window}}}'
+def _action(kind: str, value: pl.Expr, windows: Sequence[str]) -> pl.Expr:
+    parts = [pl.lit(f',{{"action_type":"{kind}","value":"'), value, pl.lit('"')]
+    for window in windows:
+        parts += [pl.lit(f',"{window}":"'), value, pl.lit('"')]
+    return pl.concat_str([*parts, pl.lit("}")])

@@ -11,6 +11,7 @@ from sandbox.meta_ads.insights import Ask
 
 STEPS = (("Job Not Started", 0), ("Job Running", 42), ("Job Running", 100))
 KEPT = 500
+KEPT_ROWS = 3_000_000
 
 
 @dataclass
@@ -20,7 +21,8 @@ class Run:
     id: str
     account: SandboxAccount
     ask: Ask
-    rows: pl.DataFrame
+    rows: pl.DataFrame | None
+    """The answer as it stood when the run began; old runs give it up, and it is added up again."""
     started: int
     fault: Fault | None
     polls: int = 0
@@ -59,6 +61,11 @@ class Runs:
             self._runs[run.id] = run
             while len(self._runs) > KEPT:
                 self._runs.pop(next(iter(self._runs)))
+            room = KEPT_ROWS
+            for kept in reversed(self._runs.values()):
+                room -= 0 if kept.rows is None else kept.rows.height
+                if room < 0 and kept is not run:
+                    kept.rows = None
 
     def find(self, run_id: str) -> Run | None:
         """Return a run, None when there is none."""

@@ -202,7 +202,8 @@ class MetaAds:
                     user_message="Sorry, the report cannot be loaded successfully. Please check if your job status is completed instead of failed or "
                     "running before fetching the data.",
                 )
-            return self._insights_page(request, run.account, run.ask, run.rows, params, endpoint)
+            rows = self._frame(run.account, run.ask) if run.rows is None else run.rows
+            return self._insights_page(request, run.account, run.ask, rows, params, endpoint)
         if edge:
             raise invalid(f"Tried accessing nonexisting field ({edge}) on node type (AdReportRun)")
         run.poll(int(time.time()))

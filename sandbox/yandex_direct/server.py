@@ -54,7 +54,8 @@ class YandexDirect:
 
     def _serve(self, request: Request, service: str) -> Answer:
         login = request.headers.get("client-login", "").lower()
-        self._fault(login, service)
+        accounts = self.world.accounts(Platform.YANDEX_DIRECT)
+        self._fault(accounts[0].account_id if not login and len(accounts) == 1 else login, service)
         match judge(request.headers.get("authorization", "")):
             case Token.MISSING:
                 raise DirectError(53, "OAuth token is missing")
