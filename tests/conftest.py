@@ -1,13 +1,19 @@
 """Fixtures that several rooms' tests share."""
 
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -78,23 +84,93 @@ def postgres_template(postgres_home: Home) -> "EmbeddedServer":
     return server
 
 
-@pytest.fixture
-def database_url(postgres_template: "EmbeddedServer") -> Iterator[str]:
-    """The URL of an empty, migrated database of the test's own."""
+def _copy(server: "EmbeddedServer") -> str:
+    """Make a database from the migrated template, and return its URL."""
     import psycopg
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_template.superuser_url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template mrm owner mrm strategy file_copy")
-        yield postgres_template.url.rsplit("/", 1)[0] + f"/{name}"
-        connection.execute(f"drop database {name} with (force)")
+    with psycopg.connect(server.superuser_url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template mrm owner mrm")
+    return server.url.rsplit("/", 1)[0] + f"/{name}"
 
 
 @pytest.fixture
-def store(home: Home, database_url: str) -> Iterator["Store"]:
-    """An empty store of the test's own, with the keys of the test's home."""
+def database_url(postgres_template: "EmbeddedServer") -> Iterator[str]:
+    """The URL of an empty, migrated database of the test's own; slower than `store`, for tests of the database itself."""
+    import psycopg
+
+    url = _copy(postgres_template)
+    yield url
+    with psycopg.connect(postgres_template.superuser_url, autocommit=True) as connection:
+        connection.execute(f"drop database {url.rsplit('/', 1)[1]} with (force)")
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres_template: "EmbeddedServer") -> str:
+    """The URL of the database that the tests with a `store` share, one after the other."""
+    return _copy(postgres_template)
+
+
+@pytest.fixture
+def store(home: Home, shared_database: str) -> Iterator["Store"]:
+    """An empty, migrated store with the keys of the test's home; emptied again afterwards."""
+    import psycopg
+
     from store.database import Store
     from store.settings import StoreSettings
 
-    with Store.open(home, StoreSettings(database_url=database_url)) as opened:
+    with Store.open(home, StoreSettings(database_url=shared_database)) as opened:
         yield opened
+    with psycopg.connect(shared_database) as connection:
+        connection.execute("truncate organizations, users cascade")
+
+
+@dataclass
+class RunningSandbox:
+    """A sandbox on loopback: its state file, and its control plane."""
+
+    state: dict[str, Any]
+    process: "subprocess.Popen[bytes]"
+
+    def settings(self, platform: str) -> dict[str, str]:
+        """The settings of an integration that points here."""
+        return {name: str(value) for name, value in self.state[platform].items()}
+
+    def control(self, what: str, body: Any = None, method: str = "") -> Any:
+        """Call the control plane: POST with a body, GET without."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.state['control']}/__sandbox__/{what}", data=data, method=method or ("GET" if body is None else "POST"))
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def fault(self, platform: str, kind: str, **more: Any) -> None:
+        """Script what goes wrong next."""
+        self.control("faults", {"platform": platform, "kind": kind, **more})
+
+    def move(self, today: date) -> None:
+        """Set the platforms' clock."""
+        self.control("clock", {"today": today.isoformat()})
+
+
+@pytest.fixture(scope="session")
+def start_sandbox(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningSandbox]]:
+    """Start a sandbox, of a dataset or the generated agency: `start_sandbox(today, *datasets)`. All end with the session."""
+    running: list[RunningSandbox] = []
+
+    def start(today: date, *datasets: Path) -> RunningSandbox:
+        place = tmp_path_factory.mktemp("sandbox")
+        state = place / "state.json"
+        command = [sys.executable, "-m", "sandbox", "--quiet", "--state", str(state), "--dir", str(place / "files"), "--today", today.isoformat()]
+        command += [part for path in datasets for part in ("--dataset", str(path))]
+        process = subprocess.Popen(command, cwd=repository, env={**os.environ, "PYTHONPATH": str(repository)})
+        while not state.exists():
+            assert process.poll() is None, "the sandbox did not start"
+            time.sleep(0.02)
+        running.append(RunningSandbox(json.loads(state.read_text()), process))
+        return running[-1]
+
+    yield start
+    for sandbox in running:
+        sandbox.process.terminate()
+    for sandbox in running:
+        sandbox.process.wait(timeout=20)
