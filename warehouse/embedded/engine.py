@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import threading
 import uuid
 from collections.abc import Callable, Generator, Mapping
@@ -46,7 +47,7 @@ _USERS = """<clickhouse>
     <quotas><default></default></quotas>
 </clickhouse>
 """
-_CARRIER = "chdb_client_name"
+CARRIER = "chdb_client_name"
 """The setting in which a handle carries its query id: chDB gives no way to choose the id itself."""
 
 
@@ -144,6 +145,11 @@ class Handle:
         if settings:
             self.run("SET " + ", ".join(f"{name} = {quote(value)}" for name, value in settings.items()))
 
+    def identify(self, query_id: str) -> None:
+        """Carry another query's id from now on."""
+        self.run(f"SET {CARRIER} = {quote(query_id)}")
+        self.carrier = query_id
+
     def bind(self, parameters: Mapping[str, str]) -> None:
         """SET query parameters, for statements that the engine takes no parameters with."""
         self.apply({f"param_{name}": value for name, value in parameters.items()})
@@ -213,7 +219,7 @@ class Engine:
 
         self._connect = getattr(_chdb, "connect")  # noqa: B009 the stubs do not know it
         self.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._prepare_default_database()
+        self._prepare_databases()
         configuration = self.directory / "config.xml"
         users = self.directory / "users.xml"
         users.write_text(_USERS)
@@ -231,21 +237,24 @@ class Engine:
             raise QueryFailed.named("ABORTED", "The engine is not open")
         return self._connect(address)
 
-    def _prepare_default_database(self) -> None:
-        """Make `default` an ordinary Atomic database before the first start; chDB's own default is an Overlay over the working directory.
+    def _prepare_databases(self) -> None:
+        """Make `default` and `system` ordinary Atomic databases before the first start, as on a server.
 
-        The two lines are what ClickHouse itself writes for ATTACH; a directory that already has a default database keeps its tables.
+        chDB's own default is an Overlay over the working directory, and its system database forgets the query log. The two lines
+        are what ClickHouse itself writes for ATTACH; a directory that already has such a database keeps its tables.
         """
         metadata = self._data / "metadata"
-        definition = metadata / "default.sql"
-        if definition.exists():
-            return
         metadata.mkdir(mode=0o700, parents=True, exist_ok=True)
-        link = metadata / "default"
-        identity = link.readlink().name if link.is_symlink() else str(uuid.uuid4())
-        temporary = definition.with_suffix(".tmp")
-        temporary.write_text(f"ATTACH DATABASE _ UUID '{identity}'\nENGINE = Atomic\n")
-        os.replace(temporary, definition)
+        for name in ("default", "system"):
+            definition = metadata / f"{name}.sql"
+            if not definition.exists():
+                if name == "system":  # logs of a system database in memory, which the engine drops at its start anyway
+                    shutil.rmtree(self._data / "data" / name, ignore_errors=True)
+                link = metadata / name
+                identity = link.readlink().name if link.is_symlink() else str(uuid.uuid4())
+                temporary = definition.with_suffix(".tmp")
+                temporary.write_text(f"ATTACH DATABASE _ UUID '{identity}'\nENGINE = Atomic\n")
+                os.replace(temporary, definition)
 
     def handle(self, *, carrier: str = "", database: str = "") -> Handle:
         """Open a fresh handle: server-like defaults, no settings of anybody else, in a database.
@@ -254,7 +263,7 @@ class Engine:
         """
         options = ["implicit_select=0", "allow_introspection_functions=0"]
         carried = carrier if _PLAIN.match(carrier) else uuid.uuid4().hex
-        options.append(f"{_CARRIER}={carried}")
+        options.append(f"{CARRIER}={carried}")
         handle = Handle(self, self._open_connection(f"{self._data}?{'&'.join(options)}"), carried)
         if database and database != "default":
             try:
@@ -268,13 +277,13 @@ class Engine:
         """Stop every running query that carries this id."""
         with self._admin_lock:
             if self._admin:
-                self._admin.run(f"KILL QUERY WHERE Settings['{_CARRIER}'] = {quote(carrier)} ASYNC")
+                self._admin.run(f"KILL QUERY WHERE Settings['{CARRIER}'] = {quote(carrier)} ASYNC")
 
     def kill_all(self) -> None:
         """Stop every running query, for the end of the server."""
         with self._admin_lock:
             if self._admin:
-                self._admin.run(f"KILL QUERY WHERE Settings['{_CARRIER}'] != 'mrm-admin' ASYNC")
+                self._admin.run(f"KILL QUERY WHERE Settings['{CARRIER}'] != 'mrm-admin' ASYNC")
 
     def close(self) -> None:
         """Stop the engine once every handle is closed; flushes the logs."""

@@ -8,12 +8,11 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-from warehouse.embedded import multipart, queries
+from warehouse.embedded import identities, multipart, queries
 from warehouse.embedded.encodings import decoded
 from warehouse.embedded.engine import Engine, Handle, Outcome, quote_name
 from warehouse.embedded.exceptions import QueryFailed
 from warehouse.embedded.http import Connection, Disconnected, Request, Response
-from warehouse.embedded.identities import Identities
 from warehouse.embedded.native import framer, zoned_columns
 from warehouse.embedded.parameters import Parameters, check_credentials, credentials, header_json, interpret, pairs_of
 from warehouse.embedded.sessions import Sessions
@@ -38,7 +37,6 @@ class Handler:
         self._pool = pool
         self._spool = spool
         self._login = login
-        self._identities = Identities(engine)
 
     def handle(self, connection: Connection, request: Request) -> None:
         """Answer one request. Raises Disconnected when the client is gone."""
@@ -104,7 +102,6 @@ class _Run:
         self._sessions = handler._sessions
         self._pool = handler._pool
         self._spool = handler._spool
-        self._identities = handler._identities
         self._request = request
         self._response = response
         self._parameters = parameters
@@ -131,6 +128,7 @@ class _Run:
             handle = self._handle(stack, statement)
             for name, file in form.files if form else ():
                 multipart.create_external_table(handle, name, file, parameters.external)
+                stack.callback(handle.run, f"DROP TEMPORARY TABLE IF EXISTS {quote_name(name)}")
             if parameters.readonly:
                 handle.apply({"readonly": str(parameters.readonly)})
             self._answer.before_start = lambda: self._describe(queries.progress_outcome(handle))
@@ -200,9 +198,7 @@ class _Run:
         if parameters.session_id:
             session = stack.enter_context(self._sessions.use(parameters.session_id, timeout=parameters.session_timeout, check=parameters.session_check))
             if not parameters.readonly and (session.handle is not None or _leaves_something(statement)):
-                handle = session.prepare(settings, parameters.database, statement.keyword)
-                self._identities.begin(stack, parameters.query_id, session.carrier)
-                return handle
+                return session.prepare(parameters.query_id, settings, parameters.database, statement.keyword)
         handle = self._engine.handle(carrier=parameters.query_id, database=parameters.database)
         stack.callback(handle.close)
         handle.apply(settings)
@@ -215,7 +211,7 @@ class _Run:
     def _execute(self, handle: Handle, statement: Statement, text: bytes, data: Iterator[bytes]) -> Outcome:
         parameters, watch, pool = self._parameters, self._watch, self._pool
         if statement.kind is Kind.ROWS:
-            statement = self._identities.translate(statement)
+            statement = identities.translate(statement)
             self._format = statement.format or parameters.default_format
             if self._format == "Native" and statement.keyword in _SELECTS:
                 frame = framer(parameters.protocol, lambda: self._zones(statement))
@@ -227,7 +223,7 @@ class _Run:
             return queries.insert_from_input(handle, statement, (text, data), parameters, watch, pool)
         if statement.kind is Kind.INSERT:
             return queries.insert(handle, statement, data, parameters, watch, pool)
-        statement = self._identities.translate(statement)
+        statement = identities.translate(statement)
         outcome = queries.other(handle, statement, parameters, watch, pool)
         if outcome.body or statement.keyword in _ANSWERS:
             self._format = statement.format or parameters.default_format

@@ -15,9 +15,8 @@ from warehouse.embedded.exceptions import QueryFailed
 class Session:
     """One session. Its handle is made when a statement first leaves something behind."""
 
-    def __init__(self, engine: Engine, name: str, timeout: float) -> None:
+    def __init__(self, engine: Engine, timeout: float) -> None:
         self._engine = engine
-        self.carrier = f"session:{name}"
         self.timeout = timeout
         self.handle: Handle | None = None
         self._database: str | None = None
@@ -26,11 +25,12 @@ class Session:
         self._overlay: dict[str, str] = {}
         self._own: dict[str, str | None] = {}
 
-    def prepare(self, settings: Mapping[str, str], database: str, keyword: bytes) -> Handle:
-        """Return the session's handle with a request's settings and database, which hold for that request only."""
+    def prepare(self, query_id: str, settings: Mapping[str, str], database: str, keyword: bytes) -> Handle:
+        """Return the session's handle with a request's id, settings and database, which hold for that request only."""
         if self.handle is None:
-            self.handle = self._engine.handle(carrier=self.carrier)
-            self.carrier = self.handle.carrier
+            self.handle = self._engine.handle(carrier=query_id)
+        else:
+            self.handle.identify(query_id)
         if database and database != self._database:
             self.handle.run("USE " + quote_name(database))
         self._database = None if keyword == b"USE" or not database else database
@@ -94,7 +94,7 @@ class Sessions:
             if session is None:
                 if check:
                     raise QueryFailed.named("SESSION_NOT_FOUND", f"Session {session_id} not found")
-                session = self._sessions[session_id] = Session(self._engine, session_id, timeout)
+                session = self._sessions[session_id] = Session(self._engine, timeout)
             if not session.lock.acquire(blocking=False):
                 raise QueryFailed.named("SESSION_IS_LOCKED", f"Session {session_id} is locked by a concurrent client")
             return session
