@@ -95,24 +95,6 @@ HEADER = [
     *("platform", "account_id", "account_name", "currency", "timezone", "campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "ad_id", "ad_name"),
     *("date", "impressions", "clicks", "spend", "conversions", "conversions_value"),
 ]
-    "platform",
-    "account_id",
-    "account_name",
-    "currency",
-    "timezone",
-    "campaign_id",
-    "campaign_name",
-    "ad_group_id",
-    "ad_group_name",
-    "ad_id",
-    "ad_name",
-    "date",
-    "impressions",
-    "clicks",
-    "spend",
-    "conversions",
-    "conversions_value",
-]
 
 
 def _dataset() -> Iterator[list[Any]]:
