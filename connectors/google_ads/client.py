@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from connectors.google_ads.discovery import discover
 from connectors.google_ads.errors import FAILURES, translate
 from connectors.google_ads.reports import FIELDS, PATHS, REPORTS, column_name, query
 from connectors.google_ads.settings import GoogleAdsCredentials, GoogleAdsSettings
-from connectors.google_ads.transport import ChannelClient, oauth, renew
+from connectors.google_ads.transport import ChannelClient, Silence, oauth, renew
 from connectors.patience import Patience
 from connectors.rows import empty, typed
 from domain.catalogue import Account, CheckResult, Page, Report
@@ -39,6 +38,7 @@ class GoogleAds:
         self._patience = patience or Patience(budget=settings.wait_budget_seconds)
         self._oauth = oauth(credentials, settings)
         self._client = ChannelClient(self._oauth, credentials, settings)
+        self._silence = Silence(settings.timeout_seconds)
         self._services: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -82,16 +82,15 @@ class GoogleAds:
 
         def begin() -> tuple[Any, Any]:
             renew(self._oauth)
-            stream = self._service("GoogleAdsService").search_stream(
-                customer_id=customer_id, query=gaql, retry=None, timeout=self._settings.deadline_seconds, metadata=through
-            )
-            with self._silence_bounded(stream):
+            with self._silence.bounded():
+                service = self._service("GoogleAdsService")
+                stream = service.search_stream(customer_id=customer_id, query=gaql, retry=None, timeout=self._settings.deadline_seconds, metadata=through)
                 return stream, next(stream, None)
 
         stream, message = self._patience.call(lambda: self._translated(begin, customer_id))
 
         def following() -> Any:  # noqa: ANN401 - a protobuf message of any API version
-            with self._silence_bounded(stream):
+            with self._silence.bounded(stream):
                 return next(stream, None)
 
         while message is not None:
@@ -146,19 +145,8 @@ class GoogleAds:
     def _service(self, name: str) -> Any:  # noqa: ANN401 - the library's generated service clients share no type
         with self._lock:
             if name not in self._services:
-                self._services[name] = self._client.get_service(name)
+                self._services[name] = self._client.get_service(name, interceptors=[self._silence])
             return self._services[name]
-
-    @contextmanager
-    def _silence_bounded(self, stream: Any) -> Iterator[None]:  # noqa: ANN401 - grpc's call object, which has no public type
-        """Cancel the call when the server stays silent for longer than the settings allow."""
-        timer = threading.Timer(self._settings.timeout_seconds, stream.cancel)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
 
 def _table(results: Any, report: Report, account: Account) -> pa.Table:  # noqa: ANN401 - a repeated protobuf field

@@ -19,7 +19,7 @@ from domain.errors import (
 )
 from domain.platforms import Platform
 
-FAILURES = (GoogleAdsException, GoogleAPICallError, grpc.RpcError)
+FAILURES = (GoogleAdsException, GoogleAPICallError, grpc.RpcError, grpc.FutureCancelledError)
 """Everything that a call of the client can raise for a failure of the platform."""
 
 _UPGRADE = "Raise api_version in the integration's settings, or upgrade this release"
@@ -45,6 +45,8 @@ def translate(error: Exception, account_id: str, version: str) -> SourceError:
     if failure is not None and failure.errors:
         return _from_failure(failure.errors[0], request_id, where)
     status = call.code() if call is not None and hasattr(call, "code") else None
+    if isinstance(error, grpc.FutureCancelledError):
+        return _from_status(status, "the server stayed silent for too long", where)
     words = (call.details() if call is not None and hasattr(call, "details") else "") or str(error)
     return _from_status(status, redact(str(words)), where)
 

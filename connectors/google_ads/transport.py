@@ -1,6 +1,9 @@
 """The Google Ads client library on a channel of the integration's own: endpoint and trusted CAs are never process-wide."""
 
 import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,35 @@ class ChannelClient(GoogleAdsClient):  # type: ignore[misc]
         metadata = MetadataInterceptor(self.developer_token, self.login_customer_id, None)
         failures = ExceptionInterceptor(self.version, use_proto_plus=False)
         return service(transport=transport(channel=grpc.intercept_channel(channel, *(interceptors or ()), metadata, failures)))
+
+
+class Silence(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
+    """End a stream whose server stays silent. The library hands the call out only after its first message, so it is caught on the way."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._thread = threading.local()
+
+    def intercept_unary_stream(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:  # noqa: ANN401 - grpc's own signature
+        """Remember the call for the timer of its thread."""
+        call = continuation(details, request)
+        caught = getattr(self._thread, "calls", None)
+        if caught is not None:
+            caught.append(call)
+        return call
+
+    @contextmanager
+    def bounded(self, *calls: Any) -> Iterator[None]:  # noqa: ANN401 - grpc's call object, which has no public type
+        """Cancel the calls, and those begun in the block, when the block takes longer than the silence allowed."""
+        caught = self._thread.calls = list(calls)
+        timer = threading.Timer(self._seconds, lambda: [call.cancel() for call in caught])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._thread.calls = None
 
 
 def oauth(secrets: GoogleAdsCredentials, settings: GoogleAdsSettings) -> Credentials:

@@ -118,7 +118,7 @@ def _dataset() -> Iterator[list[Any]]:
                     f"{platform} {account_id}",
                     currency,
                     zone,
-                    "c2",
+                    "102",
                     "Performance Max",
                     "",
                     "",

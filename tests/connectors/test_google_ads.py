@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from connectors.google_ads.client import GoogleAds
+from connectors.google_ads.discovery import discover
 from connectors.google_ads.reports import REPORTS
 from connectors.google_ads.settings import GoogleAdsCredentials, GoogleAdsSettings
 from connectors.patience import Patience
@@ -75,7 +76,6 @@ def test_accounts_below_nested_managers_are_found_once_and_disabled_ones_left_ou
         found = connect(**settings).discover()
         assert [a.account_id for a in found.accounts] == ["1000000001", "1000000002", "1000000009"]
         assert [(a.currency, a.timezone) for a in found.accounts[:2]] == [("JPY", "Pacific/Auckland"), ("USD", "Pacific/Pago_Pago")]
-        assert any("CANCELED" in note for note in found.notes)
 
 
 def test_levels_carry_exact_micros_and_the_ad_level_lacks_performance_max(connector: GoogleAds) -> None:
@@ -214,9 +214,36 @@ def test_check_answers_in_words_for_a_refused_token_and_prints_none(connect: Cal
     assert "d" * 22 not in result.message + caplog.text
 
 
-def test_no_environment_variable_carries_the_certificate(connector: GoogleAds) -> None:
-    assert connector.check().works
-    assert "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH" not in os.environ
+def test_the_certificate_is_the_instances_alone(connect: Callable[..., GoogleAds], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "/nonexistent.pem")
+    before = dict(os.environ)
+    assert connect().check().works
+    assert dict(os.environ) == before
+
+
+def test_one_client_under_two_managers_counts_once_and_what_is_left_out_is_said() -> None:
+    from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsStreamResponse
+
+    def client(number: int, status: str = "ENABLED", **more: Any) -> dict[str, Any]:
+        return {
+            "customer_client": {"id": number, "status": status, "currency_code": "JPY", "time_zone": "Asia/Tokyo", "descriptive_name": f"C{number}", **more}
+        }
+
+    trees = {
+        "1": [client(1, manager=True, level=0), client(11, level=1), client(12, "CANCELED", level=1), client(2, manager=True, level=1)],
+        "2": [client(2, manager=True, level=0), client(11, level=1), client(13, "SUSPENDED", level=1), client(14, level=2)],
+    }
+
+    def search(customer_id: str, query: str, through: str) -> Iterator[Any]:
+        if customer_id == "3":
+            raise PermissionDenied("closed", platform="google_ads", account_id="3", why="CUSTOMER_NOT_ENABLED")
+        assert through == customer_id
+        yield SearchGoogleAdsStreamResponse.pb(SearchGoogleAdsStreamResponse({"results": trees[customer_id]}))
+
+    found = discover(lambda: ["2", "1", "3"], search, "")
+    assert [(a.account_id, a.parent_id) for a in found.accounts] == [("11", "1"), ("14", "2")]
+    assert set(found.left_out) == {"12", "13", "3"}
+    assert "CANCELED" in found.notes[0]
 
 
 def test_a_server_of_an_unknown_authority_is_refused(connect: Callable[..., GoogleAds], sandbox: Any) -> None:
