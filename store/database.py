@@ -37,6 +37,7 @@ class Store:
             creator=connect,
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
+            hide_parameters=True,
         )
 
     @classmethod
@@ -170,7 +171,7 @@ def _translated(error: BaseException) -> BaseException:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.errors.DiskFull):
         return DiskFull("PostgreSQL cannot write", why=str(cause).splitlines()[0], fix="Free space on its disk, then try again: nothing written is lost")
-    if isinstance(cause, psycopg.DataError):
+    if isinstance(cause, psycopg.DataError | psycopg.errors.CheckViolation | psycopg.errors.NotNullViolation):
         return UsageError("A value cannot be stored", why=str(cause).splitlines()[0], fix="Shorten or correct it")
     if isinstance(cause, psycopg.OperationalError) and (cause.sqlstate is None or cause.sqlstate[:2] in {"08", "57", "28", "3D"}):
         lines = str(cause).strip().splitlines() or ["the connection broke"]

@@ -1,0 +1,234 @@
+"""Integrations: credentials sealed, accounts with one owner, assignments without overlap, requests taken once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+
+import pytest
+from sqlalchemy import text
+
+from domain.catalogue import Account
+from domain.errors import AccessDenied, ConfigurationError, Conflict, NotFound, UnknownName, UsageError
+from services.assignments import assign_account, end_assignment, export_assignments, list_assignments
+from services.integrations import (
+    all_integration_access,
+    connect_integration,
+    failing_integrations,
+    get_integration,
+    integration_access,
+    list_accounts,
+    list_integrations,
+    record_sync,
+    register_accounts,
+    renew_integration,
+)
+from services.projects import create_project
+from services.sync_requests import ask_for_sync, claim_sync_requests, finish_sync_request, get_sync_request, newest_sync_request
+from store.database import Store
+
+TOKEN = "EAAB-secret-token"
+
+
+def connect(store: Store, actor, name: str = "Meta", platform: str = "meta_ads"):
+    return connect_integration(store, actor, platform=platform, name=name, credentials={"access_token": TOKEN}, settings={"endpoint": "http://x"})
+
+
+def account(account_id: str, name: str = "Name") -> Account:
+    return Account("meta_ads", account_id, name, "RUB", "Europe/Moscow")
+
+
+def test_credentials_open_for_a_sync_and_nowhere_else(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    access = integration_access(store, ours.member, integration.id)
+    assert (access.credentials, access.settings) == ({"access_token": TOKEN}, {"endpoint": "http://x"})
+    assert TOKEN not in repr(access)
+    assert TOKEN not in repr(integration)
+    with store.system() as transaction:
+        assert TOKEN.encode() not in bytes(transaction.execute(text("select credentials from integrations")).scalar_one())
+        assert TOKEN not in str(transaction.execute(text("select * from audit_log")).all())
+
+
+def test_credentials_moved_to_another_row_do_not_open(store: Store, ours, theirs) -> None:
+    mine, foreign = connect(store, ours.admin), connect(store, theirs.admin)
+    with store.system() as transaction:
+        transaction.execute(
+            text("update integrations set credentials = (select credentials from integrations where id = :f) where id = :m"), {"f": foreign.id, "m": mine.id}
+        )
+    with pytest.raises(ConfigurationError, match="moved from another place"):
+        integration_access(store, ours.admin, mine.id)
+
+
+def test_renewed_credentials_take_the_old_ones_place(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    record_sync(store, ours.organization_id, integration.id, datetime.now(UTC), "the token was refused")
+    assert get_integration(store, ours.admin, integration.id).status == "failed"
+    assert [i.id for i in failing_integrations(store)] == [integration.id]
+    renew_integration(store, ours.admin, integration.id, credentials={"access_token": "new"})
+    assert integration_access(store, ours.admin, integration.id).credentials == {"access_token": "new"}
+    assert get_integration(store, ours.admin, integration.id).status == "active"
+    assert failing_integrations(store) == []
+
+
+def test_a_failed_sync_leaves_the_moment_of_the_last_good_one(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    good = datetime(2026, 3, 1, 6, tzinfo=UTC)
+    record_sync(store, ours.organization_id, integration.id, good)
+    record_sync(store, ours.organization_id, integration.id, good + timedelta(days=1), "quota")
+    read = get_integration(store, ours.admin, integration.id)
+    assert (read.last_sync_at, read.last_error, read.status) == (good, "quota", "failed")
+
+
+def test_a_foreign_integration_answers_like_one_that_does_not_exist(store: Store, ours, theirs) -> None:
+    foreign = connect(store, theirs.admin).id
+    absent = "00000000-0000-0000-0000-000000000000"
+    for call in (
+        lambda i: get_integration(store, ours.admin, i),
+        lambda i: integration_access(store, ours.admin, i),
+        lambda i: register_accounts(store, ours.admin, i, [account("1")]),
+        lambda i: renew_integration(store, ours.admin, i, settings={}),
+        lambda i: ask_for_sync(store, ours.admin, i),
+        lambda i: newest_sync_request(store, ours.admin, i),
+    ):
+        answers = set()
+        for wanted in (foreign, absent, "no id"):
+            with pytest.raises(NotFound) as caught:
+                call(wanted)
+            answers.add(str(caught.value))
+        assert len(answers) == 1
+    assert list_integrations(store, ours.admin) == []
+
+
+def test_unknown_platforms_and_taken_names_are_refused(store: Store, ours) -> None:
+    with pytest.raises(UnknownName, match="meta_ads"):
+        connect(store, ours.admin, platform="meta_adz")
+    connect(store, ours.admin)
+    with pytest.raises(Conflict):
+        connect(store, ours.admin)
+    with pytest.raises(AccessDenied):
+        connect(store, ours.member, name="other")
+
+
+def test_an_account_has_one_owner_in_an_organization(store: Store, ours, theirs) -> None:
+    first, second = connect(store, ours.admin, "first"), connect(store, ours.admin, "second")
+    register_accounts(store, ours.member, first.id, [account("1"), account("2")])
+    with pytest.raises(Conflict, match=r"meta_ads account 2 \(Name\) belongs to the integration 'first'"):
+        register_accounts(store, ours.admin, second.id, [account("3"), account("2")])
+    assert list_accounts(store, ours.admin, second.id) == []
+    elsewhere = connect(store, theirs.admin)
+    assert len(register_accounts(store, theirs.admin, elsewhere.id, [account("1")])) == 1
+
+
+def test_registering_again_renews_names_and_adds_new_accounts(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    register_accounts(store, ours.admin, integration.id, [account("1"), account("2")])
+    register_accounts(store, ours.admin, integration.id, [account("2", "Renamed"), account("3")])
+    assert [(a.account_id, a.name) for a in list_accounts(store, ours.member)] == [("1", "Name"), ("2", "Renamed"), ("3", "Name")]
+
+
+def test_two_integrations_that_claim_an_account_at_once_do_not_both_get_it(store: Store, ours) -> None:
+    integrations = [connect(store, ours.admin, str(n)).id for n in range(4)]
+    together = threading.Barrier(4)
+
+    def claim(integration_id: str) -> bool:
+        together.wait()
+        try:
+            register_accounts(store, ours.admin, integration_id, [account(str(n)) for n in range(5)])
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(claim, integrations)) == 1
+    assert len({a.integration_id for a in list_accounts(store, ours.admin)}) == 1
+
+
+def test_an_account_is_in_one_project_at_a_time(store: Store, ours) -> None:
+    register_accounts(store, ours.admin, connect(store, ours.admin).id, [account("1")])
+    first, second = (create_project(store, ours.admin, name=name, client_name=f"client of {name}") for name in ("first", "second"))
+
+    def assign(project, since: date, until: date | None = None):
+        return assign_account(store, ours.manager, project_id=project.id, platform="meta_ads", account_id="1", since=since, until=until)
+
+    spring = assign(first, date(2026, 3, 1))
+    for since, until in [(date(2026, 3, 1), None), (date(2026, 1, 1), date(2026, 3, 1)), (date(2027, 1, 1), date(2027, 1, 1)), (date(2020, 1, 1), None)]:
+        with pytest.raises(Conflict, match="in the project 'first' from 2026-03-01 to now"):
+            assign(second, since, until)
+    assign(second, date(2026, 1, 1), date(2026, 2, 28))
+    end_assignment(store, ours.manager, spring.id, date(2026, 5, 31))
+    assign(second, date(2026, 6, 1))
+    assert [(row.project_name, row.client_name, row.since, row.until) for row in export_assignments(store)] == [
+        ("second", "client of second", date(2026, 1, 1), date(2026, 2, 28)),
+        ("first", "client of first", date(2026, 3, 1), date(2026, 5, 31)),
+        ("second", "client of second", date(2026, 6, 1), None),
+    ]
+    assert [a.since for a in list_assignments(store, ours.member, first.id)] == [date(2026, 3, 1)]
+
+
+def test_assignments_need_a_known_account_a_project_of_ours_and_dates_in_order(store: Store, ours, theirs) -> None:
+    register_accounts(store, ours.admin, connect(store, ours.admin).id, [account("1")])
+    project, foreign = create_project(store, ours.admin, name="p"), create_project(store, theirs.admin, name="f")
+    day = date(2026, 1, 1)
+    for project_id, account_id in [(foreign.id, "1"), (project.id, "2"), ("no id", "1")]:
+        with pytest.raises(NotFound):
+            assign_account(store, ours.admin, project_id=project_id, platform="meta_ads", account_id=account_id, since=day)
+    with pytest.raises(UsageError):
+        assign_account(store, ours.admin, project_id=project.id, platform="meta_ads", account_id="1", since=day, until=day - timedelta(days=1))
+    assert export_assignments(store) == []
+
+
+def test_parallel_assignments_of_one_account_do_not_overlap(store: Store, ours) -> None:
+    register_accounts(store, ours.admin, connect(store, ours.admin).id, [account("1")])
+    projects = [create_project(store, ours.admin, name=str(n)).id for n in range(5)]
+    together = threading.Barrier(5)
+
+    def assign(project_id: str) -> bool:
+        together.wait()
+        try:
+            assign_account(store, ours.admin, project_id=project_id, platform="meta_ads", account_id="1", since=date(2026, 1, 1))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(5) as pool:
+        assert sum(pool.map(assign, projects)) == 1
+
+
+def test_a_sync_request_waits_once_is_taken_once_and_closes(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    asked = ask_for_sync(store, ours.member, integration.id)
+    assert ask_for_sync(store, ours.admin, integration.id).id == asked.id
+    together = threading.Barrier(4)
+
+    def take(_: int) -> list[str]:
+        together.wait()
+        return [request.id for request in claim_sync_requests(store)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(chain.from_iterable(pool.map(take, range(4)))) == [asked.id]
+    running = get_sync_request(store, ours.member, asked.id)
+    assert (running.status, running.platform, running.requested_by) == ("running", "meta_ads", ours.member.user_id)
+    second = ask_for_sync(store, ours.member, integration.id)
+    assert second.id != asked.id
+    finish_sync_request(store, asked.id)
+    assert get_sync_request(store, ours.member, asked.id).status == "done"
+    assert newest_sync_request(store, ours.member, integration.id).id == second.id
+    with pytest.raises(NotFound):
+        finish_sync_request(store, asked.id)
+
+
+def test_a_request_whose_run_was_lost_is_given_up(store: Store, ours) -> None:
+    asked = ask_for_sync(store, ours.admin, connect(store, ours.admin).id)
+    claim_sync_requests(store)
+    assert claim_sync_requests(store, lost_after=timedelta(seconds=-1)) == []
+    given_up = get_sync_request(store, ours.admin, asked.id)
+    assert (given_up.status, given_up.error) == ("failed", "The run that took this request ended without a word")
+
+
+def test_pipelines_open_every_organizations_integrations_but_the_paused(store: Store, ours, theirs) -> None:
+    first, second = connect(store, ours.admin), connect(store, theirs.admin, platform="google_ads")
+    assert {access.id for access in all_integration_access(store)} == {first.id, second.id}
+    assert [access.organization_id for access in all_integration_access(store, platform="google_ads")] == [theirs.organization_id]
+    with store.system() as transaction:
+        transaction.execute(text("update integrations set status = 'paused' where id = :i"), {"i": first.id})
+    assert [access.id for access in all_integration_access(store)] == [second.id]
