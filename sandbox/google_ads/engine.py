@@ -7,11 +7,12 @@ from hashlib import sha256
 import polars as pl
 
 from domain.platforms import Level
-from sandbox.facts import MICRO, AccountFacts
+from sandbox.facts import AccountFacts
 from sandbox.google_ads.customers import Customer, CustomerTree
 from sandbox.google_ads.fields import CORE_DATES, ENUMS, FIELDS, WITH_METRICS
 from sandbox.google_ads.filters import condition, date_window
 from sandbox.google_ads.gaql import Query
+from sandbox.google_ads.metrics import MEASURE_OF, METRICS, with_doubles
 from sandbox.google_ads.rules import check
 
 LEVELS = {"customer": Level.ACCOUNT, "campaign": Level.CAMPAIGN, "ad_group": Level.AD_GROUP, "ad_group_ad": Level.AD}
@@ -88,7 +89,7 @@ def _rows(query: Query, wanted: set[str], customer: Customer, tree: CustomerTree
     else:
         entities = _measured(query, facts, level, segments, today)
         if metrics and segments:
-            entities = entities.filter(pl.any_horizontal(_METRICS[m] != 0 for m in metrics if m in _METRICS)) if entities.height else entities
+            entities = entities.filter(pl.any_horizontal(pl.col(MEASURE_OF[m]) != 0 for m in metrics if m in MEASURE_OF)) if entities.height else entities
     return _named(entities, level, customer, segments)
 
 
@@ -103,7 +104,7 @@ def _measured(query: Query, facts: AccountFacts, level: Level, segments: list[st
     since, until = date_window(query.where, today)
     cut = [name.partition(".")[2] for name in segments]
     dated = [c for c in query.where if c.field in CORE_DATES]
-    rows = facts.window(level, since, until).with_columns(_SEGMENTS[c.field.partition(".")[2]].alias(c.field) for c in dated)
+    rows = facts.window(level, since, until).with_columns(_SEGMENTS[n.partition(".")[2]].alias(n) for n in {c.field for c in dated})
     for one in dated:
         rows = rows.filter(condition(one, today))
     rows = rows.with_columns(_SEGMENTS[name].alias(f"_{name}") for name in cut)
@@ -119,7 +120,6 @@ def _measured(query: Query, facts: AccountFacts, level: Level, segments: list[st
     )
 
 
-_MICROS = float(MICRO)
 _SEGMENTS: dict[str, pl.Expr] = {
     "date": pl.col("date").dt.to_string("%Y-%m-%d"),
     "week": pl.col("date").dt.truncate("1w").dt.to_string("%Y-%m-%d"),
@@ -130,31 +130,6 @@ _SEGMENTS: dict[str, pl.Expr] = {
     "device": pl.col("device").str.to_uppercase().replace("", "OTHER"),
     "conversion_action": pl.col("conversion_action").replace("", DEFAULT_ACTION),
     "conversion_action_name": pl.col("conversion_action").replace("", DEFAULT_ACTION),
-}
-
-
-def _ratio(above: str, below: str, factor: float = 1.0) -> pl.Expr:
-    return pl.when(pl.col(below) == 0).then(0.0).otherwise(pl.col(above) / pl.col(below) * factor)
-
-
-_METRICS: dict[str, pl.Expr] = {
-    "metrics.impressions": pl.col("impressions"),
-    "metrics.clicks": pl.col("clicks"),
-    "metrics.interactions": pl.col("clicks"),
-    "metrics.cost_micros": pl.col("spend"),
-    "metrics.conversions": pl.col("conversions") / _MICROS,
-    "metrics.conversions_value": pl.col("conversions_value") / _MICROS,
-    "metrics.all_conversions": pl.col("conversions") / _MICROS,
-    "metrics.all_conversions_value": pl.col("conversions_value") / _MICROS,
-    "metrics.ctr": _ratio("clicks", "impressions"),
-    "metrics.interaction_rate": _ratio("clicks", "impressions"),
-    "metrics.average_cpc": _ratio("spend", "clicks"),
-    "metrics.average_cost": _ratio("spend", "clicks"),
-    "metrics.average_cpm": _ratio("spend", "impressions", 1000.0),
-    "metrics.cost_per_conversion": _ratio("spend", "conversions", _MICROS),
-    "metrics.conversions_from_interactions_rate": _ratio("conversions", "clicks", 1 / _MICROS),
-    "metrics.value_per_conversion": _ratio("conversions_value", "conversions"),
-    "metrics.view_through_conversions": pl.lit(0, pl.Int64),
 }
 
 
@@ -193,7 +168,8 @@ def _named(frame: pl.DataFrame, level: Level, customer: Customer, segments: list
             "ad_group_ad.ad.type": pl.col("kind").replace_strict(AD_TYPES, default="RESPONSIVE_SEARCH_AD"),
         }
     if "impressions" in has:
-        columns |= _METRICS
+        columns |= METRICS
+        frame = with_doubles(frame)
     columns |= {name: pl.col(f"_{name.partition('.')[2]}") for name in segments if f"_{name.partition('.')[2]}" in has}
     if "segments.conversion_action" in columns:
         actions = {name: f"{own}/conversionActions/{_number_of(name)}" for name in frame["_conversion_action"].unique()}
