@@ -24,6 +24,7 @@ from warehouse.hashing import SliceHasher
 from warehouse.leases import LoadLease
 from warehouse.raw import raw_table
 from warehouse.recording import CurrentSlice, Proposal, current_slices, expired, record
+from warehouse.slices import number
 from warehouse.spool import SUFFIX, Spool
 
 
@@ -191,6 +192,22 @@ class Load:
                 chosen = wanted[numbers]
                 self._append(rows.filter(pa.array(chosen)), numbers[chosen])
         self._appender.finish()
+        self._require_stored(int(self._hasher.counts[stored].sum()))
+
+    def _require_stored(self, expected: int) -> None:
+        """Count the rows that the server has of this load: an insert that was answered well and lost rows must not be committed."""
+        found = number(
+            self._client,
+            f"""SELECT count() FROM {raw_table(self._report)} WHERE _organization_id = {{_organization_id:String}} AND _integration_id = {{_integration_id:String}}
+                AND _account_id = {{_account_id:String}} AND _date BETWEEN {{since:Date}} AND {{until:Date}} AND _load_id = {{_load_id:String}}""",  # noqa: S608
+            {**self._constants(), "since": self._window.since, "until": self._window.until},
+        )
+        if found != expected:
+            raise DataQualityError(
+                f"{self._report.platform} {self._report.name}, account {self._pull.key.account_id}: the server has {found} of {expected} rows of this load",
+                why="An insert was answered as done and was not, perhaps for want of disk space",
+                fix="Run ./run doctor, then sync again; nothing of this load was committed",
+            )
 
     def _require_unique(self) -> None:
         keys = np.concatenate(self._keys) if self._keys else np.zeros(0, dtype=np.uint64)

@@ -48,6 +48,27 @@ class Proposal:
 
 
 _COLUMNS = ", ".join(Proposal.__dataclass_fields__)
+_TYPES = {
+    "load_id": "String",
+    "organization_id": "LowCardinality(String)",
+    "integration_id": "LowCardinality(String)",
+    "platform": "LowCardinality(String)",
+    "report": "LowCardinality(String)",
+    "account_id": "String",
+    "since": "Date",
+    "until": "Date",
+    "observed_at": "DateTime64(6, 'UTC')",
+    "account_today": "Date",
+    "snapshot": "Bool",
+    "proof": "String",
+    "dates": "Array(Date)",
+    "row_counts": "Array(UInt64)",
+    "hashes": "Array(String)",
+    "stored": "Array(Bool)",
+    "rows_load_id": "Array(String)",
+    "rows": "UInt64",
+}
+"""As in `raw.loads`; named here so that an insert need not ask for them."""
 
 
 def current_slices(
@@ -76,7 +97,7 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, passing: Callab
     That statement is the only writer of `raw.loads`. A second try of it writes nothing. Raises LoadExpired.
     """
     values = asdict(proposal)
-    client.insert("load_proposals", [list(values.values())], column_names=list(values), database="raw")
+    client.insert("load_proposals", [list(values.values())], column_names=list(values), database="raw", column_type_names=list(_TYPES.values()))
     passing("proposed")
     if not lease.renew("committing", SLACK):
         raise expired(proposal.load_id)

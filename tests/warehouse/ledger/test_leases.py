@@ -1,0 +1,160 @@
+"""Only a living load commits, and only a dead one is swept, whoever comes first."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.errors import LoadExpired
+from warehouse.ledger import Ledger
+from warehouse.spool import sweep_spool
+
+NOON = datetime(2024, 4, 1, 12, tzinfo=UTC)
+GONE = timedelta(seconds=-1)
+"""A lease that is over when it begins."""
+ROWS = "SELECT count() FROM raw.raw_meta_ads__ad_daily"
+
+
+def _ledger(agency, **options):
+    return Ledger(agency.warehouse, agency.home, **options)
+
+
+def test_an_expired_load_cannot_commit(agency, ad):
+    with pytest.raises(LoadExpired, match="lost its lease"), agency.open(ledger=_ledger(agency, lease=GONE)) as load:
+        load.write(agency.table([ad(0, "a", 1)]))
+        load.commit("Total rows: 1")
+    assert agency.current() == []
+    assert agency.ledger.position() == 0
+
+
+def test_an_expired_load_is_swept_with_its_rows(agency, ad):
+    agency.pull([ad(0, "b", 2)])
+    load = agency.open(day := NOON.date(), day, ledger=_ledger(agency, lease=GONE))
+    load._appender.add(agency.table([ad(31, "a", 1)]), agency.table([ad(31, "a", 1)]).column("day").combine_chunks())
+    load._appender.finish()
+    assert agency.count(ROWS) == 2
+    assert agency.ledger.sweep() == 1
+    assert agency.count(ROWS) == 1
+    assert agency.ledger.sweep() == 0
+    with pytest.raises(LoadExpired):
+        load.commit("Total rows: 1")
+    assert agency.current() == [ad(0, "b", 2)]
+
+
+def test_a_living_load_is_never_swept(agency, ad):
+    with agency.open() as load:
+        load.write(agency.table([ad(0, "a", 1)]))
+        load._appender.finish()
+        assert agency.ledger.sweep() == 0
+        load.commit("Total rows: 1")
+    assert agency.current() == [ad(0, "a", 1)]
+
+
+def test_an_abandoned_load_is_swept_at_once(agency, ad):
+    with agency.open() as load:
+        load.write(agency.table([ad(0, "a", 1)]))
+        load._appender.finish()
+    assert agency.count(ROWS) == 1
+    assert agency.ledger.sweep() == 1
+    assert agency.count(ROWS) == 0
+
+
+def test_a_committed_load_is_never_swept_however_old_its_lease(agency, ad):
+    agency.pull([ad(0, "a", 1)])
+    agency.command("INSERT INTO raw.load_leases SELECT load_id, 'org', 'int', report, 'acc', 'abandoned', toDateTime64(0, 6), now64(6) FROM raw.loads")
+    agency.command("ALTER TABLE raw.load_leases DELETE WHERE state = 'committed' SETTINGS mutations_sync = 2")
+    assert agency.ledger.sweep() == 0
+    assert agency.current() == [ad(0, "a", 1)]
+
+
+def test_the_heartbeat_keeps_a_short_lease(agency, ad):
+    seen = []
+    load = agency.open(ledger=_ledger(agency, lease=timedelta(milliseconds=600)))
+    while len(seen) < 4:  # some beats later than the first expiry
+        seen = agency.rows("SELECT expires_at FROM raw.load_leases WHERE state = 'renewed'")
+    load.write(agency.table([ad(0, "a", 1)]))
+    assert load.commit("Total rows: 1").rows == 1
+
+
+def test_a_sweep_that_comes_between_renewal_and_commit_stops_the_commit(agency, ad):
+    def passing(point):
+        if point == "renewed":  # as if the machine had slept here: the lease ran out
+            agency.command("ALTER TABLE raw.load_leases UPDATE expires_at = toDateTime64(0, 6, 'UTC') WHERE 1 SETTINGS mutations_sync = 2")
+            assert agency.ledger.sweep() == 1
+
+    with agency.open(ledger=_ledger(agency, passing=passing)) as load:
+        load.write(agency.table([ad(0, "a", 1)]))
+        with pytest.raises(LoadExpired):
+            load.commit("Total rows: 1")
+    assert agency.count(ROWS) == 0
+    assert agency.current() == []
+
+
+def test_a_load_fenced_by_a_sweeper_does_not_commit(agency, ad):
+    load = agency.open(ledger=_ledger(agency, lease=timedelta(milliseconds=1)))
+    load._lease._stopped.set()
+    load.write(agency.table([ad(0, "a", 1)]))
+    outcome = []
+
+    def passing(point):
+        if point == "fenced":
+            try:
+                load.commit("Total rows: 1")
+            except LoadExpired as error:
+                outcome.append(error)
+
+    while not agency.count("SELECT max(expires_at) < now64(6) FROM raw.load_leases"):
+        pass
+    assert _ledger(agency, passing=passing).sweep() == 1
+    assert len(outcome) == 1
+    assert agency.current() == []
+
+
+def test_a_sweeper_withdraws_from_a_load_that_committed_meanwhile(agency, ad):
+    load = agency.open()
+    load.write(agency.table([ad(0, "a", 1)]))
+    points = []
+
+    def passing(point):
+        points.append(point)
+        if point == "fenced":  # the commit row stood before the sweeper looked again
+            agency.command("INSERT INTO raw.loads SELECT * FROM raw.load_proposals")
+
+    agency.command(f"INSERT INTO raw.load_leases SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', 'abandoned', now64(6), now64(6)")
+    load._appender.finish()
+    agency.command(
+        f"""INSERT INTO raw.load_proposals (load_id, organization_id, integration_id, report, account_id, since, until, observed_at, dates, row_counts, hashes, stored,
+        rows_load_id, rows) SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', '2024-03-01', '2024-03-01', now64(6), ['2024-03-01'], [1], ['x'], [true],
+        ['{load.load_id}'], 1"""
+    )
+    assert _ledger(agency, passing=passing).sweep() == 0
+    assert points == ["fenced"]
+    assert agency.current() == [ad(0, "a", 1)]
+    load.abandon()
+
+
+def test_a_sweep_that_died_is_taken_up_again(agency, ad):
+    with agency.open() as load:
+        load.write(agency.table([ad(0, "a", 1)]))
+        load._appender.finish()
+
+    def passing(point):
+        if point == "rows_deleted":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _ledger(agency, passing=passing).sweep()
+    assert agency.ledger.sweep() == 1
+    assert agency.count(ROWS) == 0
+
+
+def test_spool_files_of_the_dead_go_and_those_of_the_living_stay(agency, ad):
+    agency.pull([ad(0, "a", 1)])
+    directory = agency.home.directory("spool")
+    (directory / "dead.arrow").write_bytes(b"half a batch")
+    with agency.open(observed_at=NOON + timedelta(hours=1)) as load:
+        load.write(agency.table([ad(0, "a", 2)]))
+        assert sweep_spool(directory) == 1
+        assert [path.name for path in directory.iterdir()] == [f"{load.load_id}.arrow"]
+        load.commit("Total rows: 1")
+    assert list(directory.iterdir()) == []
+    assert agency.current() == [ad(0, "a", 2)]
