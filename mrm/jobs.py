@@ -1,9 +1,12 @@
 """Run Dagster's own job in this process, with the home's event log, so that its UI later shows the same history."""
 
+import logging
 import os
+from contextlib import redirect_stdout
 from datetime import date
 from typing import TYPE_CHECKING
 
+from connectors.registry import REPORTS
 from domain.errors import DataQualityError
 from home.directory import Home
 from services.installation import Installation
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
+"""In this process nothing captures the terminal: the output goes to the home's logs/job.log."""
 
 
 def dagster_home(home: Home) -> str:
@@ -29,20 +34,23 @@ def run_job(installation: Installation, *, integration_ids: list[str] | None = N
     Raises DataQualityError when a model or a check of severity error failed, or the step's own MrmError.
     """
     os.environ["DAGSTER_HOME"] = dagster_home(installation.home)
-    os.environ.update(installation.environment())
-    import logging
-
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     from dagster import DagsterInstance
+    from dagster._core.instance.ref import InstanceRef
 
-    from connectors.registry import REPORTS
     from pipelines.definitions import definitions
 
     pull = {"integration_ids": integration_ids or [], "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}
-    job = definitions.resolve_job_def("sync_and_build")
-    with DagsterInstance.get() as instance:
-        result = job.execute_in_process(
-            run_config={"ops": {f"pull_{platform}": {"config": pull} for platform in REPORTS}},
+    config = {"ops": {f"pull_{platform}": {"config": pull} for platform in REPORTS}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    log = installation.home.directory("logs") / "job.log"
+    with (
+        DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
+        log.open("a", encoding="utf-8") as said,
+        redirect_stdout(said),
+    ):
+        result = definitions.resolve_job_def("sync_and_build").execute_in_process(
+            run_config=config,
             resources={"installation": installation},
             instance=instance,
             raise_on_error=False,
