@@ -29,12 +29,12 @@ Transaction = Connection
 class Store:
     """One PostgreSQL: thread-safe, a context manager, its embedded server leased until `close`."""
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], vault: Vault, settings: StoreSettings, lease: Lease | None = None) -> None:
+    def __init__(self, connect: "Callable[[], psycopg.Connection[Any]] | _Embedded", vault: Vault, settings: StoreSettings) -> None:
         self.vault = vault
-        self._lease = lease
+        self._embedded = connect if isinstance(connect, _Embedded) else None
         self._engine = create_engine(
             "postgresql+psycopg://",
-            creator=connect,
+            creator=connect.connect if isinstance(connect, _Embedded) else connect,
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
             hide_parameters=True,
@@ -52,8 +52,7 @@ class Store:
             url = database_url(settings.database_url.get_secret_value())
             store = cls(lambda: _connect(url, settings), vault, settings)
         else:
-            server = _Embedded(home, settings)
-            store = cls(server.connect, vault, settings, server.lease)
+            store = cls(_Embedded(home, settings), vault, settings)
         try:
             with store._engine.connect() as connection:
                 migrate(connection)
@@ -82,11 +81,16 @@ class Store:
         with self.system() as transaction:
             transaction.execute(text("select 1"))
 
+    def keep(self) -> None:
+        """Start the embedded server again when it was killed together with its supervisor; a no-op while it lives, and with a URL."""
+        if self._embedded is not None:
+            self._embedded.keep()
+
     def close(self) -> None:
         """Close the connections and give the embedded server's lease up; twice is harmless."""
         self._engine.dispose()
-        if self._lease is not None:
-            self._lease.close()
+        if self._embedded is not None:
+            self._embedded.lease.close()
 
     def __enter__(self) -> "Store":
         return self
@@ -125,7 +129,14 @@ class _Embedded:
     def __init__(self, home: Home, settings: StoreSettings) -> None:
         self._home = home
         self._settings = settings
+        self.lease: Lease
         self._server, self.lease = embedded.attach(home, settings)
+
+    def keep(self) -> None:
+        """Attach anew where no supervisor lives; the lease that we hold keeps the new one too."""
+        if not embedded.supervised(self._home):
+            self._server, lease = embedded.attach(self._home, self._settings)
+            lease.close()
 
     def connect(self) -> psycopg.Connection[Any]:
         """Connect; a server that was killed comes back within half a minute, started anew when its supervisor died too."""

@@ -184,4 +184,6 @@ def test_opening_from_the_home_starts_its_server_and_survives_its_death(own_home
         os.kill(server.pid, signal.SIGKILL)
         while process_in(Path(server.data)) is not None:
             time.sleep(0.02)
+        store.keep()
+        assert process_in(Path(server.data)) is not None
         store.ready()
