@@ -39,7 +39,9 @@ class MartBuilder:
         with warehouse.client() as client:
             create_raw_tables(client, EVERY_REPORT)
 
-    def load(self, table: str, account: str, rows: Sequence[Mapping[str, Any]], window: tuple[date, date], *, organization: str = "org", at: datetime = NOON) -> None:
+    def load(
+        self, table: str, account: str, rows: Sequence[Mapping[str, Any]], window: tuple[date, date], *, organization: str = "org", at: datetime = NOON
+    ) -> None:
         """Commit one load of one report; absent columns are null, or empty where the report has no nulls."""
         report = TABLES[table]
         key = LoadKey(organization, f"{organization}-{report.platform}", account)

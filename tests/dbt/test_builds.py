@@ -10,16 +10,38 @@ JULY = (date(2024, 7, 1), date(2024, 7, 31))
 LATER = datetime(2025, 6, 2, 12, tzinfo=UTC)
 
 
-def _google(mart: Any, account: str, days: Sequence[date], *, cents: int = 150, window: tuple[date, date] | None = None, ads: int = 2, at: datetime | None = None, organization: str = "org") -> None:
+def _google(
+    mart: Any,
+    account: str,
+    days: Sequence[date],
+    *,
+    cents: int = 150,
+    window: tuple[date, date] | None = None,
+    ads: int = 2,
+    at: datetime | None = None,
+    organization: str = "org",
+) -> None:
     """Load an account whose campaigns show one ad-less rest of 0.10 a day, and whose account shows 0.01 more than its campaigns."""
     window = window or (min(days), max(days))
     when = {"at": at} if at else {}
     common = {"customer_id": account, "customer_currency_code": "EUR", "customer_time_zone": "UTC", "campaign_id": "c", "campaign_name": "Кампания"}
 
     def row(day: date, micros: int, **more: Any) -> dict[str, Any]:
-        return {**common, "segments_date": day, "metrics_impressions": 100, "metrics_clicks": 3, "metrics_cost_micros": micros, "metrics_conversions": Decimal("0.5"), **more}
+        return {
+            **common,
+            "segments_date": day,
+            "metrics_impressions": 100,
+            "metrics_clicks": 3,
+            "metrics_cost_micros": micros,
+            "metrics_conversions": Decimal("0.5"),
+            **more,
+        }
 
-    ad_rows = [row(day, cents * 10_000, ad_group_id="g", ad_group_name="G", ad_group_ad_ad_id=str(n), ad_group_ad_ad_name=f"ad {n}") for day in days for n in range(ads)]
+    ad_rows = [
+        row(day, cents * 10_000, ad_group_id="g", ad_group_name="G", ad_group_ad_ad_id=str(n), ad_group_ad_ad_name=f"ad {n}")
+        for day in days
+        for n in range(ads)
+    ]
     mart.load("raw_google_ads__ad_daily", account, ad_rows, window, organization=organization, **when)
     mart.load("raw_google_ads__campaign_daily", account, [row(day, (ads * cents + 10) * 10_000) for day in days], window, organization=organization, **when)
     mart.load("raw_google_ads__account_daily", account, [row(day, (ads * cents + 11) * 10_000) for day in days], window, organization=organization, **when)
@@ -57,7 +79,9 @@ def test_parts_and_residuals_add_up_to_what_the_platform_reports(mart: Any) -> N
     plan, statuses = mart.build()
     assert plan.partitions == ("202407", "202408", "202506")
     assert statuses["levels_reconcile"] == "pass"
-    by_level = mart.rows("SELECT level_of_row, count(), sum(spend), sum(impressions) FROM marts.fct_ad_performance_daily WHERE account_id = '1' GROUP BY 1 ORDER BY 1")
+    by_level = mart.rows(
+        "SELECT level_of_row, count(), sum(spend), sum(impressions) FROM marts.fct_ad_performance_daily WHERE account_id = '1' GROUP BY 1 ORDER BY 1"
+    )
     assert by_level == [
         ("account_residual", 62, Decimal("0.62"), 0),
         ("ad", 124, Decimal("186"), 12400),
@@ -98,7 +122,9 @@ def test_a_restated_month_and_an_emptied_one_give_the_marts_of_a_full_build(mart
     _google(mart, "1", [], window=JULY, at=LATER)
     plan, _ = mart.build()
     assert plan.partitions == ("202407", "202408")
-    assert mart.rows("SELECT count(), sum(spend), min(date_day) FROM marts.fct_ad_performance_daily WHERE account_id = '1'") == [(124, Decimal("111.91"), AUGUST[0])]
+    assert mart.rows("SELECT count(), sum(spend), min(date_day) FROM marts.fct_ad_performance_daily WHERE account_id = '1'") == [
+        (124, Decimal("111.91"), AUGUST[0])
+    ]
     incremental = mart.checksums()
     assert incremental["fct_ad_performance_daily"] != before["fct_ad_performance_daily"]
     mart.build(full=True)

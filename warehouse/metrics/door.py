@@ -87,7 +87,9 @@ class MetricDoor:
             warnings.append(Caveat(code="no_data", message=f"There are no data for {question.since}..{question.until} in this scope and these filters"))
         today = self._clock.today("UTC")
         if question.until >= today:
-            warnings.append(Caveat(code="incomplete_last_day", message=f"The window reaches {question.until}, and {today} is not over: its last day is incomplete"))
+            warnings.append(
+                Caveat(code="incomplete_last_day", message=f"The window reaches {question.until}, and {today} is not over: its last day is incomplete")
+            )
         late = [entry for entry in fresh if entry.data_through is not None and entry.data_through < min(question.until, today - timedelta(days=1))]
         for entry in late:
             warnings.append(Caveat(code="data_end_early", message=f"{entry.platform} is complete only through {entry.data_through}"))
@@ -118,13 +120,12 @@ class _State:
 
 def _state(client: Client) -> _State:
     row = client.query(
-        """SELECT (SELECT max(build_id) FROM marts.builds) AS version,
-            countIf(event = 'pinned' AND build_id > version) > 0 AS begun,
-            argMaxIf(build_id, event_id, event = 'pinned') AS pinned,
-            begun AND countIf(event = 'failed' AND build_id = pinned) = 0 AND maxIf(expires_at, build_id = pinned) > now64(6, 'UTC') AS running
+        """WITH (SELECT max(build_id) FROM marts.builds) AS version, (SELECT build_id FROM raw.pinned_build) AS pinned
+        SELECT version, countIf(event = 'pinned' AND build_id > version) > 0,
+            pinned > version AND countIf(event = 'failed' AND build_id = pinned) = 0 AND maxIf(expires_at, build_id = pinned) > now64(6, 'UTC')
         FROM raw.build_events"""
     ).first_row
-    version, begun, _, running = row
+    version, begun, running = row
     return _State(int(version), bool(running), bool(begun and not running))
 
 
@@ -147,5 +148,3 @@ def _explained() -> Iterator[None]:
         if any(sign in text for sign in _NOTHING_BUILT):
             raise ConfigurationError("The marts are not built yet", why=text[:200], fix="Run ./run sync, or ./run demo") from error
         raise
-
-

@@ -11,7 +11,7 @@ SELECT platform, min(reached) AS data_through, max(seen) AS observed_at
 FROM (
     SELECT platform, account_id, report, max(least(until, account_today - 1)) AS reached, max(observed_at) AS seen
     FROM raw.loads
-    WHERE organization_id = {organization:String} AND match(report, '__(account|campaign|ad)_daily$') AND observed_at <= {known_by:DateTime64(6, 'UTC')}
+    WHERE organization_id = {organization:String} AND NOT snapshot AND observed_at <= {known_by:DateTime64(6, 'UTC')}
         AND ({everywhere:Bool} OR (platform, account_id) IN (
             SELECT d.platform, d.account_id FROM marts.dim_account_project AS d
             WHERE d.organization_id = {organization:String} AND d.project_id IN {projects:Array(String)}
@@ -37,4 +37,7 @@ def freshness(client: Client, scope: Scope, known_by: datetime) -> list[Freshnes
             "projects": list(projects or ()),
         },
     ).result_rows
-    return [Freshness(platform=platform, data_through=through, observed_at=seen.replace(tzinfo=UTC) if seen.tzinfo is None else seen.astimezone(UTC)) for platform, through, seen in rows]
+    return [
+        Freshness(platform=platform, data_through=through, observed_at=seen.replace(tzinfo=UTC) if seen.tzinfo is None else seen.astimezone(UTC))
+        for platform, through, seen in rows
+    ]

@@ -1,0 +1,201 @@
+"""Two organizations, three platforms, two currencies and awkward names, loaded through the ledger and built by dbt once."""
+
+import csv
+import importlib.util
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from dbt.cli.main import dbtRunner
+
+from domain.clock import PinnedClock
+from domain.questions import Answer, Question, Scope
+from home.directory import Home
+from warehouse.as_of import create_as_of_views
+from warehouse.client import Warehouse, WarehouseSettings
+from warehouse.metrics.catalogue import Catalogue
+from warehouse.metrics.door import MetricDoor
+
+BUILDER = Path(__file__).resolve().parents[2] / "dbt" / "mart_builder.py"
+DBT = BUILDER.parents[2] / "dbt"
+SINCE, UNTIL = date(2024, 2, 20), date(2024, 4, 10)
+FIRST = datetime(2024, 4, 11, 12, tzinfo=UTC)
+SECOND = datetime(2024, 4, 12, 12, tzinfo=UTC)
+TODAY = date(2024, 4, 12)
+NAMES = ("Brand", "Бренд", "it's", "a\\b", "{p0:String}", "100% скидка", 'say "hi"', "tab\tnew\nline", "", "'; DROP TABLE marts.builds; --")
+MEASURES = ("impressions", "clicks", "spend", "conversions", "conversions_value")
+PROJECTS = (
+    ("north", "Проект Север", "google_ads", "g1", date(2024, 1, 1), None),
+    ("north", "Проект Север", "meta_ads", "m1", date(2024, 3, 1), date(2024, 3, 20)),
+    ("south", "South", "meta_ads", "m1", date(2024, 3, 21), None),
+    ("south", "South", "yandex_direct", "y1", date(2024, 1, 1), None),
+)
+
+
+def _module(name: str, path: Path) -> Any:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@dataclass
+class Agency:
+    """The built warehouse, its door, and every fact row as polars sees it."""
+
+    mart: Any
+    door: MetricDoor
+    facts: pl.DataFrame
+    before: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """The facts as they were known on the first day, before the second one restated some."""
+
+    def ask(self, *metrics: str, organization: str = "org", projects: Sequence[str] | None = None, **question: Any) -> Answer:
+        """Ask over the whole window, unless the question says otherwise."""
+        scope = Scope(organization_id=organization, project_ids=None if projects is None else tuple(projects))
+        return self.door.ask(scope, Question(**{"since": SINCE, "until": UNTIL, "metrics": metrics, **question}))
+
+
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The definitions of this checkout, parsed without a server."""
+    target = tmp_path_factory.mktemp("parsed")
+    arguments = ["parse", "--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", str(target), "--log-path", str(target), "--quiet"]
+    done = dbtRunner().invoke(arguments)
+    assert done.success, done.exception
+    return Catalogue.load(target / "semantic_manifest.json")
+
+
+@pytest.fixture(scope="session")
+def agency(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Agency]:
+    """Everything loaded twice (the second time restates March), built twice, with as-of views."""
+    builder = _module("mart_builder", BUILDER)
+    home = Home.open(tmp_path_factory.mktemp("metrics") / "home")
+    with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
+        mart = builder.MartBuilder(home, warehouse)
+        before = [row for organization in ("org", "rival") for row in _facts(organization)]
+        _load(mart, before, FIRST)
+        _load_kag(mart)
+        mart.assign([dict(zip(("project_id", "project_name", "platform", "account_id", "since", "until"), p, strict=True)) for p in PROJECTS], at=FIRST)
+        mart.assign([{"project_id": "theirs", "platform": "google_ads", "account_id": "g1", "since": SINCE}], organization="rival", at=FIRST)
+        restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]
+        _load(mart, restated, SECOND)
+        mart.build()
+        with warehouse.client() as client:
+            create_as_of_views(client, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json")
+        clock = PinnedClock(TODAY, datetime.now(UTC))
+        yield Agency(mart, MetricDoor(warehouse, clock, catalogue), _frame(restated), _frame(before))
+    Warehouse.stop(home)
+
+
+def _facts(organization: str) -> Iterator[dict[str, Any]]:
+    """Yield every ad day, and campaign days without ads: in the same campaign and in a campaign of their own."""
+    dice = random.Random(organization)
+    accounts = (("google_ads", "g1", "EUR"), ("google_ads", "g2", "USD"), ("meta_ads", "m1", "EUR"), ("yandex_direct", "y1", "RUB"))
+    for platform, account, currency in accounts:
+        entities = [(f"{account}-c{n % 3}", f"{account}-g{n % 4}", f"{account}-a{n}") for n in range(6)]
+        entities += [] if platform == "meta_ads" else [(f"{account}-c0", "", ""), (f"{account}-pmax", "", "")]
+        for day in range((UNTIL - SINCE).days + 1):
+            for number, (campaign, group, ad) in enumerate(entities):
+                if dice.random() < 0.3:
+                    continue
+                clicks = dice.choice((0, 0, 1, dice.randrange(50)))
+                yield {
+                    "organization": organization,
+                    "platform": platform,
+                    "account": account,
+                    "currency": currency,
+                    "campaign": campaign,
+                    "campaign_name": NAMES[number % len(NAMES)] if number < 3 else campaign,
+                    "ad_group": group,
+                    "ad": ad,
+                    "date": SINCE + timedelta(days=day),
+                    "impressions": clicks * 10 + dice.randrange(2),
+                    "clicks": clicks,
+                    "spend": Decimal(dice.randrange(100_000)) / 100,
+                    "conversions": Decimal(dice.randrange(3)) if platform == "meta_ads" else Decimal(dice.randrange(3_000_000)) / 1_000_000,
+                    "conversions_value": Decimal(dice.randrange(10_000)) / 100,
+                }
+
+
+def _frame(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, schema_overrides={name: pl.Decimal(38, 6) for name in MEASURES[2:]}, infer_schema_length=None)
+    days = pl.DataFrame(
+        [
+            {"platform": platform, "account": account, "date": SINCE + timedelta(days=n), "project": project}
+            for project, _, platform, account, since, until in PROJECTS
+            for n in range((UNTIL - SINCE).days + 1)
+            if since <= SINCE + timedelta(days=n) <= (until or date.max)
+        ]
+    )
+    return frame.join(days, on=["platform", "account", "date"], how="left")
+
+
+def _load(mart: Any, facts: Sequence[dict[str, Any]], at: datetime) -> None:
+    """Load facts as the three levels of their platforms' reports."""
+    accounts = sorted({(row["organization"], row["platform"], row["account"]) for row in facts})
+    for organization, platform, account in accounts:
+        mine = [row for row in facts if (row["organization"], row["platform"], row["account"]) == (organization, platform, account)]
+        day = (at.date(), at.date())
+        snapshot = {"id": account, "descriptive_name": account, "account_id": account, "name": account, "Login": account, "ClientInfo": account}
+        snapshot |= {name: mine[0]["currency"] for name in ("currency_code", "currency", "Currency")}
+        snapshot |= {name: "Europe/Berlin" for name in ("time_zone", "timezone_name", "Timezone")}
+        mart.load(f"raw_{platform}__accounts", account, [snapshot], day, organization=organization, at=at)
+        for report, keys in (("account_daily", ()), ("campaign_daily", ("campaign",)), ("ad_daily", ("campaign", "ad_group", "ad"))):
+            kept = [row for row in mine if report != "ad_daily" or row["ad"]]
+            rows = [_raw(row) for row in _summed(kept, ("date", *keys))]
+            mart.load(f"raw_{platform}__{report}", account, rows, (SINCE, UNTIL), organization=organization, at=at)
+
+
+def _summed(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> list[dict[str, Any]]:
+    sums: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        kept = sums.setdefault(tuple(row[key] for key in keys), {**row, **dict.fromkeys(MEASURES, 0)})
+        for measure in MEASURES:
+            kept[measure] += row[measure]
+    return list(sums.values())
+
+
+def _raw(row: dict[str, Any]) -> dict[str, Any]:
+    """Give one row the columns of every platform; each report takes its own."""
+    tiers = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
+    said = {measure: json.dumps([{"action_type": tier, "value": str(row[measure])} for tier in tiers]) for measure in MEASURES[3:]}
+    columns: dict[str, Any] = {"IncludeVAT": "NO", "actions": said["conversions"], "action_values": said["conversions_value"]}
+    columns |= {name: row["date"] for name in ("segments_date", "date_start", "Date")}
+    columns |= {name: row["currency"] for name in ("customer_currency_code", "account_currency")}
+    columns |= {name: row["campaign"] for name in ("campaign_id", "CampaignId")} | {name: row["campaign_name"] for name in ("campaign_name", "CampaignName")}
+    columns |= {name: row["ad_group"] for name in ("ad_group_id", "adset_id", "AdGroupId", "ad_group_name", "adset_name", "AdGroupName")}
+    columns |= {name: row["ad"] for name in ("ad_group_ad_ad_id", "ad_id", "AdId", "ad_group_ad_ad_name", "ad_name")}
+    columns |= {name: row["impressions"] for name in ("metrics_impressions", "impressions", "Impressions")}
+    columns |= {name: row["clicks"] for name in ("metrics_clicks", "clicks", "Clicks")}
+    columns |= {"metrics_cost_micros": int(row["spend"] * 1_000_000), "spend": row["spend"], "Cost": row["spend"]}
+    columns |= {name: row["conversions"] for name in ("metrics_conversions", "Conversions")}
+    columns |= {name: row["conversions_value"] for name in ("metrics_conversions_value", "Revenue")}
+    return columns
+
+
+def _load_kag(mart: Any) -> None:
+    """Load the known Facebook file, where it is at hand, as an organization of its own."""
+    path = DBT.parent.parent / "shared" / "fixtures" / "datasets" / "kag_facebook" / "kag.dataset.csv"
+    if not path.exists():
+        return
+    kinds = {"impressions": int, "clicks": int, "spend": Decimal, "conversions": Decimal, "conversions_value": Decimal, "date": date.fromisoformat}
+    with path.open(newline="") as file:
+        rows = [{name: kinds.get(name, str)(value) for name, value in line.items()} for line in csv.DictReader(file)]
+    facts = [
+        {**row, "organization": "kag", "account": row["account_id"], "campaign": row["campaign_id"], "ad_group": row["ad_group_id"], "ad": row["ad_id"]}
+        for row in rows
+    ]
+    window = (date(2023, 8, 1), date(2023, 8, 31))
+    for report, keys in (("account_daily", ()), ("campaign_daily", ("campaign",)), ("ad_daily", ("campaign", "ad_group", "ad"))):
+        mart.load(f"raw_meta_ads__{report}", facts[0]["account"], [_raw(row) for row in _summed(facts, ("date", *keys))], window, organization="kag", at=FIRST)
