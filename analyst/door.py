@@ -82,8 +82,13 @@ def number(value: Value) -> Decimal | None:
 
 
 def matches(row: Row, filters: Mapping[str, str]) -> bool:
-    """Say whether a row is the one that the filters name."""
-    return all(name not in row or text(row[name]) == value for name, value in filters.items())
+    """Say whether a row is the one that the filters name; a campaign's name is a label and no filter."""
+    return all(name in row and text(row[name]) == value for name, value in filters.items() if name != "campaign_name")
+
+
+def campaign_name(row: Row) -> str:
+    """Return a row's campaign name, its id where it has none."""
+    return text(row.get("campaign_name")) or text(row["campaign"])
 
 
 def text(value: Value) -> str:

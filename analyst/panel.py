@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from analyst.door import Inquiry, number, text
+from analyst.door import Inquiry, Row, campaign_name, number, text
 from domain.questions import Filter, Operator, Question
 from domain.windows import DateWindow
 
@@ -129,12 +129,12 @@ class Panel:
                 series[measure][place] += float(number(row[measure]) or 0)
         return found
 
-    def _entity(self, level: str, row: Mapping[str, object]) -> Entity:
+    def _entity(self, level: str, row: Row) -> Entity:
         """Make the entity of a row; campaigns of one id are one entity even where they were renamed."""
-        key = tuple("" if row[name] is None else str(row[name]) for name in DIMENSIONS[level])
+        key = tuple(text(row[name]) for name in DIMENSIONS[level])
         if level != "campaign":
             return Entity(level, key)
-        return Entity(level, key, self._names.setdefault(key, str(row.get("campaign_name") or row["campaign"] or "")))
+        return Entity(level, key, self._names.setdefault(key, campaign_name(row)))
 
 
 def _day(value: object) -> date:

@@ -1,11 +1,11 @@
 """When is a change more than the usual ups and downs? One robust rule, in code; its constants are printed in reports.
 
-The log change of a metric between two windows is compared with its usual size: the largest of (1) the robust spread
-(1.4826 · MAD) of the same comparison at earlier weeks, weekday patterns aligned; (2) the spread that week-to-week
-residuals within the windows imply; (3) the spread that weekday-seasonal daily residuals imply, widened for their
-autocorrelation; (4) the Poisson spread of the counts. A day beyond four residual spreads is capped first, so that one wild
-day makes no finding. p-values come from Student's t (Wallace's approximation), and Benjamini–Hochberg runs over all
-tests of a report: on accounts where nothing happened, at most `FALSE_DISCOVERY_RATE` of the reports find anything.
+The log change of a metric between two windows is compared with its usual size in four ways, and the most doubtful counts:
+(1) the robust spread (1.4826 · MAD) of the same comparison at earlier weeks, weekday patterns aligned; (2) the spread that
+week-to-week residuals within the windows imply; (3) the spread that weekday-seasonal daily residuals imply, widened for
+their autocorrelation; (4) the Poisson spread of the counts. A day beyond four residual spreads is capped first, so that
+one wild day makes no finding. p-values come from Student's t (Wallace's approximation), and Benjamini–Hochberg runs over
+all tests of a report: where nothing happened, at most `FALSE_DISCOVERY_RATE` of the reports find anything.
 """
 
 import math
@@ -16,11 +16,15 @@ from statistics import median
 
 from analyst.decomposition import RATIOS
 
-FALSE_DISCOVERY_RATE = 0.02
+FALSE_DISCOVERY_RATE = 0.05
 LEAST_CHANGE = 0.10
 """A change smaller than this is no finding, however regular the account."""
-SHORT_HISTORY = 1.4
+SHORT_HISTORY = 1.6
 """Where earlier weeks cannot tell what is usual, the usual size is taken this much larger."""
+SURE = 200.0
+"""Degrees of freedom of a spread that is known rather than estimated."""
+COUNTING = 1.25
+"""An estimated spread below this many Poisson spreads only estimates the Poisson spread again."""
 WEEK = 7
 _ROBUST = 1.4826
 _EVENTS: Mapping[str, str] = {
@@ -39,11 +43,10 @@ Days = Mapping[str, Sequence[float]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The log change, how often chance alone gives one as large, and the usual size that it was held against."""
+    """The log change, and how often chance alone gives one as large."""
 
     change: float
     p_value: float
-    usual: float
 
 
 def judge(daily: Days, metric: str, days: int) -> Verdict | None:
@@ -57,15 +60,16 @@ def judge(daily: Days, metric: str, days: int) -> Verdict | None:
     floor = _poisson(events, days, change if counted else None)
     if change is None or floor is None:
         return None
-    found = [_history(top, bottom, days), _weekly(top, bottom, days), _daily(top, bottom, days)]
-    spreads = [spread for spread in found if spread is not None]
+    history = _history(top, bottom, days)
+    spreads = [spread for spread in (history, _weekly(top, bottom, days), _daily(top, bottom, days)) if spread is not None]
     if not spreads:
         return None
-    usual = max([floor, *(spread for spread, _ in spreads)]) * (1.0 if found[0] else SHORT_HISTORY)
-    freedom = max(freedom for _, freedom in spreads)
-    if usual <= 0:
-        usual = 1e-6
-    return Verdict(change, _two_sided(change / usual, freedom), usual)
+    wider = 1.0 if history else SHORT_HISTORY
+    p_value = _two_sided(change / max(floor, 1e-6), SURE)
+    for spread, freedom in spreads:
+        size = max(floor, wider * spread, 1e-6)
+        p_value = max(p_value, _two_sided(change / size, SURE if spread <= COUNTING * floor else freedom))
+    return Verdict(change, p_value)
 
 
 def discoveries(p_values: Sequence[float], rate: float = FALSE_DISCOVERY_RATE) -> list[bool]:

@@ -41,7 +41,8 @@ class ScriptedDoor:
         groups: dict[tuple[object, ...], dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(MEASURES, Decimal(0)))
         names: dict[tuple[object, ...], object] = {}
         for row in self.rows:
-            if question.since <= row["date"] <= question.until:
+            wanted = all(str(row[f.dimension]) in f.values for f in question.where)
+            if wanted and question.since <= row["date"] <= question.until:
                 key = tuple(row[d] for d in question.by)
                 names[key] = row["campaign_name"]
                 for measure in MEASURES:
