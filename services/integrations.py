@@ -36,10 +36,12 @@ def connect_integration(
     credentials: Mapping[str, str],
     settings: Mapping[str, str],
     project_id: str | None = None,
+    accounts: Sequence[Account] = (),
 ) -> Integration:
-    """Connect a platform; the credentials are encrypted before they reach the database.
+    """Connect a platform as the owner of its `accounts`; the credentials are encrypted before they reach the database.
 
-    Raises UnknownName for an unknown platform, Conflict for a name that the organization uses on it already.
+    Raises UnknownName for an unknown platform, Conflict for a name that the organization uses on it already, or an account that
+    another integration owns: then nothing is connected.
     """
     authorize(actor, Permission.INTEGRATION_MANAGE)
     if platform not in set(Platform):
@@ -51,6 +53,7 @@ def connect_integration(
         if project_id is not None:
             project_id = Projects(transaction, actor.organization_id).get(project_id).id
         made = integrations.add(platform, name, credentials, settings, project_id=project_id, created_by=actor.user_id)
+        integrations.own(made, accounts)
         Team(transaction, actor.organization_id).record(actor.user_id, "integration.connect", made.id, platform=platform)
     return made
 

@@ -119,6 +119,16 @@ def test_an_account_has_one_owner_in_an_organization(store: Store, ours, theirs)
     assert len(register_accounts(store, theirs.admin, elsewhere.id, [account("1")])) == 1
 
 
+def test_a_connection_that_would_take_a_foreign_account_is_not_made_at_all(store: Store, ours) -> None:
+    register_accounts(store, ours.admin, connect(store, ours.admin, "first").id, [account("1")])
+    second = {"platform": "meta_ads", "name": "second", "credentials": {"access_token": TOKEN}, "settings": {}}
+    with pytest.raises(Conflict, match="'first'"):
+        connect_integration(store, ours.admin, **second, accounts=[account("2"), account("1")])
+    assert [i.name for i in list_integrations(store, ours.admin)] == ["first"]
+    made = connect_integration(store, ours.admin, **second, accounts=[account("2")])
+    assert [a.account_id for a in list_accounts(store, ours.admin, made.id)] == ["2"]
+
+
 def test_registering_again_renews_names_and_adds_new_accounts(store: Store, ours) -> None:
     integration = connect(store, ours.admin)
     register_accounts(store, ours.admin, integration.id, [account("1"), account("2")])
