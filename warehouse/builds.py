@@ -7,6 +7,7 @@ to do, often nothing. Homes that share one ClickHouse see each other's builds by
 import fcntl
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -201,13 +202,15 @@ class Builds:
             time.sleep(_POLL)
 
     def _start_heartbeat(self, build_id: int) -> None:
-        thread = threading.Thread(target=self._beat, args=(build_id, self._stopped), name=f"build-{build_id}", daemon=True)
-        thread.start()
+        """Beat until this object is released or forgotten: a plan that its caller dropped holds nobody up."""
+        arguments = (weakref.ref(self), self._stopped, self._warehouse, self._home.id, build_id)
+        threading.Thread(target=_beat, args=arguments, name=f"build-{build_id}", daemon=True).start()
 
-    def _beat(self, build_id: int, stopped: threading.Event) -> None:
-        while not stopped.wait(LEASE.total_seconds() / 4):
-            try:
-                with self._warehouse.client() as client:
-                    note(client, self._home.id, build_id, "beat")
-            except AWAY:
-                continue  # the server is away: the build itself will say so
+
+def _beat(builds: "weakref.ref[Builds]", stopped: threading.Event, warehouse: Warehouse, owner: str, build_id: int) -> None:
+    while not stopped.wait(LEASE.total_seconds() / 4) and builds() is not None:
+        try:
+            with warehouse.client() as client:
+                note(client, owner, build_id, "beat")
+        except AWAY:
+            continue  # the server is away: the build itself will say so

@@ -198,7 +198,8 @@ class Load:
         """Count the rows that the server has of this load: an insert that was answered well and lost rows must not be committed."""
         found = number(
             self._client,
-            f"""SELECT count() FROM {raw_table(self._report)} WHERE _organization_id = {{_organization_id:String}} AND _integration_id = {{_integration_id:String}}
+            f"""SELECT count() FROM {raw_table(self._report)}
+            WHERE _organization_id = {{_organization_id:String}} AND _integration_id = {{_integration_id:String}}
                 AND _account_id = {{_account_id:String}} AND _date BETWEEN {{since:Date}} AND {{until:Date}} AND _load_id = {{_load_id:String}}""",  # noqa: S608
             {**self._constants(), "since": self._window.since, "until": self._window.until},
         )
