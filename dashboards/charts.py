@@ -38,7 +38,7 @@ def trend(rows: Sequence[Mapping[str, Any]], metric: str, title: str, unit: str,
     ]
     base = alt.Chart(alt.InlineData(values=points)).encode(
         x=alt.X("date:T", title=None, axis=alt.Axis(format="%d %b", labelOverlap="greedy", tickCount=6, grid=False)),
-        y=alt.Y("value:Q", title=None, axis=alt.Axis(format="%" if unit == "percent" else "~s", tickCount=4), scale=alt.Scale(zero=True)),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(format=",.2~%" if unit == "percent" else ",.2~f", tickCount=4), scale=alt.Scale(zero=True)),
         tooltip=[alt.Tooltip("day:N", title=language.say("col.date")), alt.Tooltip("exact:N", title=title)],
     )
     area = base.mark_area(color=ACCENT, opacity=0.08, interpolate="monotone")

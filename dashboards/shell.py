@@ -13,8 +13,13 @@ from platform_api.auth.schemas import Me
 from platform_api.client import ApiClient
 
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 2.6rem; max-width: 1240px; }
-[data-testid="stMetricDelta"] { flex-wrap: wrap; }
+[data-testid="stMainBlockContainer"] { padding: 2.6rem 2.5rem 3rem; max-width: 1240px; }
+[class*="st-key-cards-"] { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(152px, 1fr)); gap: 0.75rem; }
+[class*="st-key-cards-"] > div { width: 100% !important; min-width: 0; }
+[data-testid="stMetric"] { padding: 0.8rem 0.9rem; }
+[data-testid="stMetricValue"] > div { white-space: normal; overflow-wrap: anywhere; }
+h5 { padding-bottom: 0.2rem !important; }
+[data-testid="stMainMenu"] { display: none; }
 iframe { border: 1px solid #E1E3DF !important; border-radius: 10px; background: #fff; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 0.9rem 3rem; }
@@ -33,14 +38,13 @@ def run() -> None:
     _speak(language)
     person = session.me() if session.client().session else None
     pages = [_page(language, person, name, icon, screen) for name, icon, screen in _SCREENS]
+    pages.append(_home(pages[0]))
     chosen = st.navigation(pages, position="sidebar" if person else "hidden")
     with messages.told(language):
         chosen.run()
     with st.sidebar:
         if person is not None:
             _foot(language, person)
-    if person is None:
-        _choose_language(language)
 
 
 def _without_person(screen: Callable[[Language, ApiClient, Filters], None]) -> Screen:
@@ -55,8 +59,16 @@ _SCREENS: tuple[tuple[str, str, Screen], ...] = (
 
 
 def _page(language: Language, person: Me | None, name: str, icon: str, screen: Screen) -> "st.Page":
-    body = partial(login.show, language) if person is None else partial(_draw, language, person, screen)
-    return st.Page(body, title=language.say(f"nav.{name}"), url_path=name, icon=icon, default=name == "overview")
+    return st.Page(_body(language, person, screen), title=language.say(f"nav.{name}"), url_path=name, icon=icon)
+
+
+def _home(first: "st.Page") -> "st.Page":
+    """Lead the bare address to the first page: Streamlit's default page answers under the empty path alone, and a link has a name."""
+    return st.Page(lambda: st.switch_page(first, query_params=st.query_params.to_dict()), title=first.title, url_path="home", default=True, visibility="hidden")
+
+
+def _body(language: Language, person: Me | None, screen: Screen) -> Callable[[], None]:
+    return partial(login.show, language, _choose_language) if person is None else partial(_draw, language, person, screen)
 
 
 def _draw(language: Language, person: Me, screen: Screen) -> None:
@@ -69,7 +81,6 @@ def _draw(language: Language, person: Me, screen: Screen) -> None:
 
 def _foot(language: Language, person: Me) -> None:
     """Draw the foot of the sidebar: the organization, the person, the language, the way out."""
-    st.divider()
     st.markdown(f"**{messages.plain(person.organization_name)}**")
     st.caption(messages.plain(language.say("account", name=person.name or person.email, role=language.say(f"role.{person.role}"))))
     _choose_language(language)

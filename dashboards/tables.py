@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -26,6 +26,8 @@ MEASURES: Mapping[str, str] = {
     "roas": "ratio",
 }
 """The measures of every table, in order, with their units."""
+_SHORT = 16
+"""Rows up to which a table has no scroll bar of its own."""
 ADDITIVE = ("spend", "impressions", "clicks", "conversions", "conversions_value")
 
 
@@ -71,7 +73,7 @@ def show(language: Language, table: Table, *, key: str, selectable: bool = False
     """Draw the table; return the index of the row that the reader selected, None for none."""
     columns = {name: st.column_config.TextColumn(heading) for name, heading in table.texts.items()}
     columns |= {name: st.column_config.NumberColumn(heading) for name, heading in table.measures.items()}
-    height = min(36 * (len(table.rows) + 1) + 3, 620)
+    height: int | Literal["content"] = "content" if len(table.rows) <= _SHORT else 620
     if not selectable:
         st.dataframe(frame(table, language), hide_index=True, column_config=columns, height=height, key=key)
         return None

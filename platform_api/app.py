@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from platform_api import problems, reference
+from platform_api.analytics.etags import Answers, Cached
 from platform_api.analytics.router import router as analytics
 from platform_api.artifacts.router import router as artifacts
 from platform_api.auth.router import router as auth
@@ -55,6 +56,7 @@ def create_app(dependencies: Dependencies, mounts: Mapping[str, "Mountable"] | N
     app.state.dependencies = dependencies
     settings = dependencies.settings
     app.state.limits = Limits(RateLimit(settings.login_attempts_per_minute, 60), RateLimit(settings.requests_per_minute, 60))
+    app.state.cached = Cached(dependencies.data_state, Answers(settings.answer_cache_bytes))
     versioned = APIRouter(prefix=PREFIX)
     for topic in (auth, projects, artifacts, analytics, integrations):
         versioned.include_router(topic)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from cryptography.hazmat.primitives import serialization
@@ -22,9 +22,8 @@ from platform_api.cursors import Cursors
 from platform_api.dependencies import Dependencies
 from platform_api.settings import ApiSettings
 from store.database import Store
-from warehouse.builds import Builds
 from warehouse.client import Warehouse
-from warehouse.ledger import Ledger
+from warehouse.data_state import MartsStateReader
 from warehouse.metrics.catalogue import Catalogue
 from warehouse.metrics.door import MetricDoor
 
@@ -51,15 +50,14 @@ def opened(home: Home, settings: ApiSettings) -> Iterator[Dependencies]:
     Raises ConfigurationError and its kinds where one cannot be opened.
     """
     key = load_key(settings.signing_key.get_secret_value() if settings.signing_key else None, home.directory("keys") / "api_signing.pem")
-    with Store.open(home) as store, Warehouse.open(home) as warehouse:
+    with Store.open(home) as store, Warehouse.open(home) as warehouse, closing(MartsStateReader(warehouse)) as reader:
         clock: Clock = HomeClock(home)
         door = MetricDoor(warehouse, clock)
-        builds, ledger = Builds(warehouse, home), Ledger(warehouse, home)
         model = ModelSettings()
 
         def data_state() -> DataState:
-            last = builds.last()
-            return DataState(last.build_id if last else 0, ledger.position(), clock.today("UTC"), builds.building())
+            state = reader.read()
+            return DataState(state.data_version, state.position, clock.today("UTC"), not state.settled)
 
         def warehouse_ready() -> None:
             with warehouse.client(readonly=True) as client:

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from analyst.door import Door
 from domain.clock import Clock
-from platform_api.analytics.etags import DataState
+from platform_api.analytics.etags import Cached, DataState
 from platform_api.analytics.schemas import MetricsCatalogue, NewReport, WrittenReport
 from platform_api.auth.tokens import AccessTokens
 from platform_api.cursors import Cursors
@@ -59,6 +59,12 @@ def _limits(request: Request) -> Limits:
     return found
 
 
+def _cached(request: Request) -> Cached:
+    found: Cached = request.app.state.cached
+    return found
+
+
+Remembered = Annotated[Cached, Depends(_cached)]
 Given = Annotated[Dependencies, Depends(_given)]
 Limited = Annotated[Limits, Depends(_limits)]
 _bearer = HTTPBearer(auto_error=False, description="The access token that POST /api/v1/auth/login gives")

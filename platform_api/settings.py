@@ -23,6 +23,8 @@ class ApiSettings(BaseSettings):
     """The largest request body; a larger one gets 413."""
     max_days: int = Field(default=1100, ge=1)
     """The widest window of dates that a metrics request may span."""
+    answer_cache_bytes: int = Field(default=64_000_000, ge=0)
+    """How many bytes of answers to numbers are kept in memory, each good for one data version."""
     graceful_seconds: int = Field(default=8, ge=1)
     """How long running requests may take to end at shutdown."""
     trusted_proxies: str = "127.0.0.1"

@@ -1,5 +1,7 @@
 """Logging in."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboards import messages, session
@@ -7,7 +9,7 @@ from dashboards.language import Language
 from domain.errors import AuthenticationRequired, MrmError
 
 
-def show(language: Language) -> None:
+def show(language: Language, choose_language: Callable[[Language], None]) -> None:
     """Draw the login form; success draws the page that the address names."""
     _, middle, _ = st.columns([1, 1.4, 1])
     with middle:
@@ -22,6 +24,7 @@ def show(language: Language) -> None:
         st.caption(language.say("login.hint"))
         if sent:
             _try(language, email.strip(), password)
+        choose_language(language)
 
 
 def _try(language: Language, email: str, password: str) -> None:

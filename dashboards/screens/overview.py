@@ -33,20 +33,20 @@ def show(language: Language, client: ApiClient, filters: Filters) -> None:
 
 
 def _cards(language: Language, board: Dashboard) -> None:
-    """Draw the cards: one row over all platforms, then one row for each currency."""
-    with st.container(horizontal=True, key="cards-all"):
-        for kpi in board.kpis:
-            for value in kpi.values:
-                if not value.currency:
-                    _card(language, kpi, value, board.daily)
+    """Draw the cards: a row for each currency, then a row of what no currency is in."""
     for currency in board.currencies:
-        st.markdown(f"##### {messages.plain(language.say('overview.money', currency=currency))}")
         rows = [row for row in board.daily_money if row["currency"] == currency]
-        with st.container(horizontal=True, key=f"cards-{currency}"):
-            for kpi in board.kpis:
-                for value in kpi.values:
-                    if value.currency == currency:
-                        _card(language, kpi, value, rows)
+        _row(language, language.say("overview.money", currency=currency), board.kpis, currency, rows)
+    _row(language, language.say("overview.volume"), board.kpis, "", board.daily)
+
+
+def _row(language: Language, heading: str, kpis: Sequence[Kpi], currency: str, daily: Sequence[Mapping[str, Any]]) -> None:
+    st.markdown(f"##### {messages.plain(heading)}")
+    with st.container(horizontal=True, key=f"cards-{currency or 'all'}"):
+        for kpi in kpis:
+            for value in kpi.values:
+                if value.currency == currency:
+                    _card(language, kpi, value, daily)
 
 
 def _card(language: Language, kpi: Kpi, value: KpiValue, daily: Sequence[Mapping[str, Any]]) -> None:
@@ -62,7 +62,7 @@ def _card(language: Language, kpi: Kpi, value: KpiValue, daily: Sequence[Mapping
         delta_description=messages.plain(language.say("card.compared", value=previous)) if previous != NOTHING else None,
         chart_data=points if len(points) > 2 else None,
         border=True,
-        width=210,
+        height="stretch",
     )
 
 

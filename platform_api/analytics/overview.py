@@ -1,15 +1,16 @@
 """The overview of a project, assembled from answers of the metric door that are all of one data version."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from analyst.door import DataMoved, Door, Inquiry
+from analyst.door import DataMoved, Door
 from analyst.periods import DEFAULT_DAYS, default_window
 from domain.clock import Clock
 from domain.errors import UsageError
-from domain.questions import Answer, Caveat, Freshness, Question, Scope, Value
+from domain.questions import Answer, Caveat, Question, Scope, Value
 from domain.windows import DateWindow
 from platform_api.analytics.questions import rows
 from platform_api.analytics.schemas import Cell, Comparison, Dashboard, Kpi, KpiValue, MetricDescription
@@ -20,6 +21,7 @@ PLAIN = ("impressions", "clicks", "ctr", "conversions", "cvr")
 MONEY = ("spend", "cpc", "cpa", "conversions_value", "roas")
 """Headline metrics that hold money: one value per currency."""
 _HISTORY = 1100
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,10 @@ class Asked:
 
 def overview(door: Door, scope: Scope, project_id: str, asked: Asked, clock: Clock, catalogue: Mapping[str, MetricDescription]) -> Dashboard:
     """Answer the overview; when a build is published in between, everything is asked once more."""
-    window = resolve(door, scope, asked, clock)
-    today = clock.today("UTC")
     try:
-        return _overview(Inquiry(door, scope), project_id, window, asked.compare, today, catalogue)
+        return _overview(door, scope, project_id, asked, clock, catalogue)
     except DataMoved:
-        return _overview(Inquiry(door, scope), project_id, window, asked.compare, today, catalogue)
+        return _overview(door, scope, project_id, asked, clock, catalogue)
 
 
 def resolve(door: Door, scope: Scope, asked: Asked, clock: Clock) -> DateWindow:
@@ -54,12 +54,16 @@ def resolve(door: Door, scope: Scope, asked: Asked, clock: Clock) -> DateWindow:
     days = asked.days or DEFAULT_DAYS
     until = default_window(door, scope, clock).until
     window = DateWindow(until - timedelta(days=days - 1), until)
-    history = Question(metrics=("impressions",), by=("date",), since=until - timedelta(days=_HISTORY - 1), until=until, order_by=("-date",))
-    ran = [row["date"] for row in door.ask(scope, history).rows if row["impressions"]]
-    newest = ran[0] if ran else until
-    if isinstance(newest, date) and newest < window.since:
-        return DateWindow(newest - timedelta(days=days - 1), newest)
-    return window
+    if _ran(door, scope, window):
+        return window
+    newest = _ran(door, scope, DateWindow(until - timedelta(days=_HISTORY - 1), until))
+    return DateWindow(newest - timedelta(days=days - 1), newest) if newest else window
+
+
+def _ran(door: Door, scope: Scope, window: DateWindow) -> date | None:
+    """Return the last date of a window that has impressions."""
+    answer = door.ask(scope, Question(metrics=("impressions",), by=("date",), since=window.since, until=window.until, order_by=("-date",)))
+    return next((row["date"] for row in answer.rows if row["impressions"] and isinstance(row["date"], date)), None)
 
 
 def compared(window: DateWindow, compare: Comparison) -> DateWindow | None:
@@ -71,22 +75,19 @@ def compared(window: DateWindow, compare: Comparison) -> DateWindow | None:
     return window.preceding()
 
 
-def _overview(inquiry: Inquiry, project_id: str, window: DateWindow, compare: Comparison, today: date, catalogue: Mapping[str, MetricDescription]) -> Dashboard:
-    before = compared(window, compare)
-    totals, money = (_ask(inquiry, window, PLAIN), _ask(inquiry, window, MONEY, "currency"))
-    answers = [totals, money]
-    earlier: tuple[Answer | None, Answer | None] = (None, None)
-    if before is not None:
-        earlier = (_ask(inquiry, before, PLAIN), _ask(inquiry, before, MONEY, "currency"))
-    platforms = _ask(inquiry, window, (*PLAIN, *MONEY), "platform", "currency")
-    previous = _ask(inquiry, before, (*PLAIN, *MONEY), "platform", "currency") if before else None
-    daily = _ask(inquiry, window, PLAIN, "date")
-    daily_money = _ask(inquiry, window, MONEY, "date", "currency")
-    answers += [platforms, daily, daily_money, *(a for a in (*earlier, previous) if a is not None)]
-    kpis = [_plain(name, catalogue, totals, earlier[0]) for name in PLAIN] + [_money(name, catalogue, money, earlier[1]) for name in MONEY]
+def _overview(door: Door, scope: Scope, project_id: str, asked: Asked, clock: Clock, catalogue: Mapping[str, MetricDescription]) -> Dashboard:
+    window = resolve(door, scope, asked, clock)
+    before = compared(window, asked.compare)
+    split = ((PLAIN, ()), (MONEY, ("currency",)), ((*PLAIN, *MONEY), ("platform", "currency")))
+    questions = [_question(window, metrics, by) for metrics, by in (*split, (PLAIN, ("date",)), (MONEY, ("date", "currency")))]
+    questions += [_question(before, metrics, by) for metrics, by in split] if before else []
+    answers = _asked(door, scope, questions)
+    totals, money, platforms, daily, daily_money, *earlier = answers
+    earlier_totals, earlier_money, earlier_platforms = earlier if earlier else (None, None, None)
+    kpis = [_plain(name, catalogue, totals, earlier_totals) for name in PLAIN] + [_money(name, catalogue, money, earlier_money) for name in MONEY]
     return Dashboard(
         project_id=project_id,
-        today=today,
+        today=clock.today("UTC"),
         since=window.since,
         until=window.until,
         compared_since=before.since if before else None,
@@ -96,16 +97,26 @@ def _overview(inquiry: Inquiry, project_id: str, window: DateWindow, compare: Co
         daily=rows(daily),
         daily_money=rows(daily_money),
         platforms=rows(platforms),
-        previous_platforms=rows(previous) if previous else [],
+        previous_platforms=rows(earlier_platforms) if earlier_platforms else [],
         data_version=totals.data_version,
         building=any(answer.building for answer in answers),
-        freshness=_freshness(answers),
+        freshness=totals.freshness,
         warnings=_warnings(answers),
     )
 
 
-def _ask(inquiry: Inquiry, window: DateWindow, metrics: Sequence[str], *by: str) -> Answer:
-    return inquiry.ask(Question(metrics=tuple(metrics), by=by, since=window.since, until=window.until, order_by=by))
+def _question(window: DateWindow, metrics: Sequence[str], by: tuple[str, ...]) -> Question:
+    return Question(metrics=tuple(metrics), by=by, since=window.since, until=window.until, order_by=by)
+
+
+def _asked(door: Door, scope: Scope, questions: Sequence[Question]) -> list[Answer]:
+    """Ask side by side; raises DataMoved when the answers are of two data versions."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = list(pool.map(lambda question: door.ask(scope, question), questions))
+    versions = [answer.data_version for answer in answers]
+    if min(versions) != max(versions):
+        raise DataMoved(min(versions), max(versions))
+    return answers
 
 
 def _plain(name: str, catalogue: Mapping[str, MetricDescription], now: Answer, before: Answer | None) -> Kpi:
@@ -136,11 +147,6 @@ def _value(answer: Answer, name: str, currency: str, value: Value, previous: Val
 
 def _decimal(value: Value) -> Decimal | None:
     return None if value is None else Decimal(str(value))
-
-
-def _freshness(answers: Sequence[Answer]) -> list[Freshness]:
-    """Take each platform's freshness once."""
-    return list({freshness.platform: freshness for answer in reversed(answers) for freshness in answer.freshness}.values())
 
 
 def _warnings(answers: Sequence[Answer]) -> list[Caveat]:

@@ -7,12 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from domain.errors import UsageError
 from domain.questions import Scope
-from platform_api.analytics import etags
 from platform_api.analytics.insights import newest_insights
 from platform_api.analytics.overview import Asked, overview
 from platform_api.analytics.questions import printed, question, window
 from platform_api.analytics.schemas import Comparison, Dashboard, Insights, MetricsAnswer, MetricsCatalogue, NewReport, WrittenReport
-from platform_api.dependencies import Given, Person, errors
+from platform_api.dependencies import Given, Person, Remembered, errors
 from services.actors import Permission, authorize
 from services.projects import get_project
 
@@ -29,6 +28,7 @@ def metrics(
     request: Request,
     person: Person,
     given: Given,
+    cached: Remembered,
     metrics: Annotated[str, Query(max_length=500, description="Names, separated by commas", examples=["spend,clicks,ctr"])],
     since: Annotated[date, Query(description="First date, inclusive")],
     until: Annotated[date, Query(description="Last date, inclusive")],
@@ -46,9 +46,12 @@ def metrics(
         metrics=metrics, by=by, since=since, until=until, where=where or [], known_at=as_of, order_by=order_by, limit=limit, max_days=given.settings.max_days
     )
     scope = Scope(organization_id=person.organization_id, project_ids=(project.id,))
-    return etags.answered(
-        request, lambda: printed(given.door.ask(scope, asked)), given.data_state, person.organization_id, project.id, "metrics", asked.model_dump_json()
-    )
+
+    def ask() -> tuple[MetricsAnswer, MetricsAnswer]:
+        answer = printed(given.door.ask(scope, asked))
+        return answer, answer
+
+    return cached.answer(request, ask, person.organization_id, project.id, "metrics", asked.model_dump_json())
 
 
 @router.get("/projects/{project_id}/dashboard", response_model=Dashboard, responses={**_CACHED, **errors(401, 404)})
@@ -57,6 +60,7 @@ def dashboard(
     request: Request,
     person: Person,
     given: Given,
+    cached: Remembered,
     since: date | None = None,
     until: date | None = None,
     days: Annotated[int | None, Query(ge=1, le=400, description="The last days with data, instead of since and until")] = None,
@@ -68,15 +72,12 @@ def dashboard(
         window(since, until, given.settings.max_days)
     asked = Asked(since, until, days, compare)
     scope = Scope(organization_id=person.organization_id, project_ids=(project.id,))
-    return etags.answered(
-        request,
-        lambda: overview(given.door, scope, project.id, asked, given.clock(), {m.name: m for m in given.catalogue.metrics}),
-        given.data_state,
-        person.organization_id,
-        project.id,
-        "dashboard",
-        asked,
-    )
+
+    def ask() -> tuple[Dashboard, Dashboard]:
+        board = overview(given.door, scope, project.id, asked, given.clock(), {m.name: m for m in given.catalogue.metrics})
+        return board, board
+
+    return cached.answer(request, ask, person.organization_id, project.id, "dashboard", asked)
 
 
 @router.get("/projects/{project_id}/insights", responses=errors(401, 404))
