@@ -2,10 +2,11 @@
 
 The log change of a metric between two windows is compared with its usual size in four ways, and the most doubtful counts:
 (1) the robust spread (1.4826 · MAD) of the same comparison at earlier weeks, weekday patterns aligned; (2) the spread that
-week-to-week residuals within the windows imply; (3) the spread that weekday-seasonal daily residuals imply, widened for
-their autocorrelation; (4) the Poisson spread of the counts. A day beyond four residual spreads is capped first, so that
-one wild day makes no finding. p-values come from Student's t (Wallace's approximation), and Benjamini–Hochberg runs over
-all tests of a report: where nothing happened, at most `FALSE_DISCOVERY_RATE` of the reports find anything.
+week-to-week residuals imply; (3) the spread that weekday-seasonal daily residuals imply, widened for their autocorrelation,
+both from the days before this period where there is history enough; (4) the Poisson spread of the counts. A day beyond four
+residual spreads is capped first, so that one wild day makes no finding. p-values come from Student's t (Wallace's
+approximation), and Benjamini–Hochberg runs over all tests of a report: where nothing happened, at most
+`FALSE_DISCOVERY_RATE` of the reports find anything.
 """
 
 import math
@@ -61,7 +62,9 @@ def judge(daily: Days, metric: str, days: int) -> Verdict | None:
     if change is None or floor is None:
         return None
     history = _history(top, bottom, days)
-    spreads = [spread for spread in (history, _weekly(top, bottom, days), _daily(top, bottom, days)) if spread is not None]
+    end = len(top) - days if history else len(top)
+    past = top[:end], bottom[:end] if bottom is not None else None
+    spreads = [spread for spread in (history, _weekly(*past, days, stepped=not history), _daily(*past, days)) if spread is not None]
     if not spreads:
         return None
     wider = 1.0 if history else SHORT_HISTORY
@@ -116,8 +119,8 @@ def _history(top: Sequence[float], bottom: Sequence[float] | None, days: int) ->
     return _ROBUST * median(abs(change) for change in changes), 2 + independent
 
 
-def _weekly(top: Sequence[float], bottom: Sequence[float] | None, days: int) -> tuple[float, float] | None:
-    """Return the spread of a window's mean that neighbouring weeks imply, the step between the periods left out."""
+def _weekly(top: Sequence[float], bottom: Sequence[float] | None, days: int, *, stepped: bool) -> tuple[float, float] | None:
+    """Return the spread of a window's mean that neighbouring weeks imply; `stepped` leaves out the step between the last two windows."""
     weeks = len(top) // WEEK
     start = len(top) - weeks * WEEK
     levels: list[float | None] = []
@@ -128,7 +131,7 @@ def _weekly(top: Sequence[float], bottom: Sequence[float] | None, days: int) -> 
             below = sum(bottom[part])
             value = value / below if below > 0 else 0.0
         levels.append(math.log(value) if value > 0 else None)
-    border = weeks - days // WEEK
+    border = weeks - days // WEEK if stepped else -1
     steps = [abs(b - a) for i, (a, b) in enumerate(pairwise(levels), 1) if a is not None and b is not None and i != border]
     if days < 2 * WEEK or len(steps) < 6:
         return None
