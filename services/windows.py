@@ -8,7 +8,7 @@ from domain.catalogue import Report
 from domain.windows import DateWindow
 
 HISTORY_DAYS = 400
-"""How far the first pull of an account reaches back."""
+"""How many days the first pull of an account covers, its today included."""
 
 LOAD_DAYS = 400
 """The longest window of one load; a longer backfill is several loads, so that a crash loses at most one."""
@@ -40,7 +40,7 @@ def plan_pull(
     if not report.date_column:
         return PullPlan((DateWindow(today, today),))
     last = min(until or today, today)
-    first = since or history_since or today - timedelta(days=HISTORY_DAYS)
+    first = since or history_since or today - timedelta(days=HISTORY_DAYS - 1)
     notes = []
     if first < oldest:
         notes.append(f"{report.platform} answers from {oldest} on: the window starts there, not on {first}")

@@ -1,0 +1,185 @@
+"""Pulling an integration into committed slices: over the wire, into a real ClickHouse."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.errors import AuthorizationExpired, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure
+from domain.windows import DateWindow
+
+PLATFORMS = ("google_ads", "meta_ads", "yandex_direct")
+START = date(2026, 3, 10)
+COLUMNS = {
+    "google_ads": "segments_date, campaign_id, ad_group_ad_ad_id, metrics_impressions, metrics_clicks, metrics_cost_micros / 1000000, metrics_conversions",
+    "meta_ads": "date_start, campaign_id, ad_id, impressions, clicks, spend, actions",
+    "yandex_direct": "Date, CampaignId, AdId, Impressions, Clicks, Cost, Conversions",
+}
+EXACT = {
+    "google_ads": "segments_date, campaign_id, metrics_impressions, metrics_clicks, metrics_cost_micros",
+    "meta_ads": "date_start, campaign_id, impressions, clicks, toInt64(spend * 1000000)",
+    "yandex_direct": "Date, CampaignId, Impressions, Clicks, toInt64(Cost * 1000000)",
+}
+Told = Callable[[str, str, date], dict[tuple[date, str, str], tuple[int, int, Decimal, Decimal]]]
+
+
+def campaigns(told: Told, platform: str, account: str, today: date) -> list[tuple[Any, ...]]:
+    """The truth at campaign level, as the campaign report prints it."""
+    return sorted((day, f"10{campaign}", i, c, int(spend * 1_000_000)) for (day, campaign, _), (i, c, spend, _) in told(platform, account, today).items())
+
+
+def stored(agency: Any, platform: str, account: str) -> list[tuple[Any, ...]]:
+    return sorted(agency.stored(f"raw_{platform}__campaign_daily", EXACT[platform], account))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_first_pull_stores_what_the_platform_answers_and_three_runs_store_the_same(agency: Any, told: Told, accounts_of: Any, platform: str) -> None:
+    results = [agency.sync(platform) for _ in range(3)]
+    assert [r.failures for r in results] == [()] * 3
+    for account in accounts_of[platform]:
+        assert stored(agency, platform, account) == campaigns(told, platform, account, START)
+    assert results[0].accounts == 2
+    assert results[0].dates_changed > 0
+    assert [r.dates_changed for r in results[1:]] == [0, 0]
+    assert results[0].rows == 2 * (1 + 10 + 30 + 20)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_first_pull_reaches_back_and_the_next_asks_only_for_what_is_provisional(agency: Any, platform: str) -> None:
+    agency.sync(platform)
+    first = {r: (s, u) for r, s, u in agency.loads("report, since, until")}
+    agency.on(START + timedelta(days=1)).sync(platform)
+    later = agency.loads("report, since, until, proof")[len(first) * 2 :]
+    daily = f"raw_{platform}__ad_daily"
+    assert first[daily] == (START - timedelta(days=399), START)
+    assert {u for r, _, u, _ in later if r == daily} == {START + timedelta(days=1)}
+    assert all(27 <= (u - s).days <= 30 for r, s, u, _ in later if r == daily)
+    assert all(proof for *_, proof in later)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_exact_answers_land_beside_their_load(agency: Any, platform: str) -> None:
+    agency.sync(platform)
+    keys = agency.landing.keys("landing")
+    loads = {load for (load,) in agency.loads("load_id")}
+    assert {key.split("/")[5] for key in keys} == loads
+    assert all(key.startswith(f"landing/{agency.name}/{platform}-1/") for key in keys)
+    largest = max((agency.landing.get(key) for key in keys), key=len)
+    assert b"Campaign 1" in largest
+
+
+def test_progress_reaches_its_end(agency: Any) -> None:
+    agency.sync("yandex_direct")
+    assert (agency.events[-1].done, agency.events[-1].total) == (8, 8)
+    assert [e.done for e in agency.events] == sorted(e.done for e in agency.events)
+    assert {e.report for e in agency.events} == {"accounts", "account_daily", "campaign_daily", "ad_daily"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_one_lost_account_leaves_the_others_complete_and_a_rerun_pulls_it(agency: Any, told: Told, accounts_of: Any, platform: str) -> None:
+    lost, other = accounts_of[platform]
+    agency.sandbox.fault(platform, "lost_account", account_id=lost, times=None)
+    result = agency.sync(platform)
+    assert [type(f) for f in result.failures] == [PermissionDenied]
+    assert lost in str(result.failures[0])
+    assert result.failures[0].fix
+    assert stored(agency, platform, other) == campaigns(told, platform, other, START)
+    assert stored(agency, platform, lost) == []
+    agency.sandbox.control("faults", method="DELETE")
+    assert agency.sync(platform).failures == ()
+    assert stored(agency, platform, lost) == campaigns(told, platform, lost, START)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("fault", ["broken_stream", "truncated_body", "server_error"])
+def test_a_pull_that_breaks_off_is_pulled_anew_without_a_row_twice(agency: Any, told: Told, accounts_of: Any, platform: str, fault: str) -> None:
+    account = accounts_of[platform][0]
+    agency.sandbox.fault(platform, fault, account_id=account, after_rows=3, times=2)
+    assert agency.sync(platform).failures == ()
+    assert stored(agency, platform, account) == campaigns(told, platform, account, START)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_failed_pull_deletes_nothing(agency: Any, accounts_of: Any, platform: str) -> None:
+    account = accounts_of[platform][0]
+    agency.sync(platform)
+    before = stored(agency, platform, account)
+    landed = [key for key in agency.landing.keys("landing") if f"_daily/{account}/" in key]
+    agency.sandbox.fault(platform, "truncated_body", account_id=account, times=None)
+    result = agency.on(START + timedelta(days=15)).sync(platform)
+    assert result.failures
+    assert all(isinstance(f, TransientFailure | IncompleteAnswer) for f in result.failures)
+    assert stored(agency, platform, account) == before
+    assert [key for key in agency.landing.keys("landing") if f"_daily/{account}/" in key] == landed
+
+
+@pytest.mark.parametrize("platform", ["google_ads", "meta_ads"])
+def test_a_long_quota_pause_is_told_and_the_other_account_goes_on(agency: Any, told: Told, accounts_of: Any, platform: str) -> None:
+    limited, other = accounts_of[platform]
+    agency.sandbox.fault(platform, "throttle", account_id=limited, seconds=900, times=None)
+    result = agency.sync(platform)
+    assert [type(f) for f in result.failures] == [RateLimited]
+    assert result.failures[0].retry_after == 900
+    assert sum(agency.slept) < 60
+    assert stored(agency, platform, other) == campaigns(told, platform, other, START)
+
+
+def test_a_refused_credential_is_raised_for_the_whole_integration(agency: Any) -> None:
+    agency.sandbox.fault("meta_ads", "expired_token", times=None)
+    with pytest.raises(AuthorizationExpired, match="meta_ads"):
+        agency.sync("meta_ads")
+
+
+def test_an_account_that_the_credential_no_longer_shows_is_a_failure_not_a_green_run(agency: Any) -> None:
+    agency.sync("yandex_direct")
+    result = agency.sync("yandex_direct", {"client_login": "agency-one"})
+    assert [type(f) for f in result.failures] == [PermissionDenied]
+    assert "agency-two" in str(result.failures[0])
+    skipped = agency.sync("yandex_direct", {"client_login": "agency-one", "skip_accounts": "agency-two"})
+    assert skipped.failures == ()
+    assert any("agency-two left out" in note for note in skipped.notes)
+
+
+def test_an_asked_window_is_cut_to_what_the_platform_keeps(agency: Any) -> None:
+    result = agency.sync("meta_ads", since=date(2020, 1, 1), until=START - timedelta(days=9))
+    assert any("answers from 2023-02-11" in note for note in result.notes)
+    since = min(s for r, s in agency.loads("report, since") if r.endswith("ad_daily"))
+    assert since == date(2023, 2, 11)
+
+
+def test_a_report_too_large_is_loaded_in_halves(agency: Any, told: Told, accounts_of: Any) -> None:
+    account = accounts_of["yandex_direct"][0]
+    agency.sandbox.fault("yandex_direct", "too_large", account_id=account, times=2)
+    assert agency.sync("yandex_direct").failures == ()
+    assert stored(agency, "yandex_direct", account) == campaigns(told, "yandex_direct", account, START)
+
+
+@pytest.mark.parametrize("fault", ["report_failed", "report_skipped", "report_slow", "too_large"])
+def test_metas_jobs_may_fail_be_skipped_be_slow_or_too_large(agency: Any, told: Told, accounts_of: Any, fault: str) -> None:
+    account = accounts_of["meta_ads"][0]
+    agency.sandbox.fault("meta_ads", fault, account_id=account, times=3, polls=5)
+    assert agency.sync("meta_ads").failures == ()
+    assert stored(agency, "meta_ads", account) == campaigns(told, "meta_ads", account, START)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_after_each_day_of_restatement_the_slices_equal_the_answer_of_that_day(agency: Any, told: Told, accounts_of: Any, platform: str) -> None:
+    account = accounts_of[platform][0]
+    answers = {}
+    for days in (0, 2, 5, 16, 21):
+        today = START + timedelta(days=days)
+        assert agency.on(today).sync(platform).failures == ()
+        answers[today] = stored(agency, platform, account)
+        assert answers[today] == campaigns(told, platform, account, today)
+    assert len({tuple(a) for a in answers.values()}) == 5
+    for today, answer in answers.items():
+        known = agency.stored(f"raw_{platform}__campaign_daily", EXACT[platform], account, as_of=f"{today} 23:59:59")
+        assert sorted(known) == answer
+
+
+def test_windows_end_on_the_accounts_own_today(agency: Any) -> None:
+    agency.sync("meta_ads")
+    assert {u for r, u in agency.loads("report, until")} == {START}
+    assert DateWindow(START, START).days == 1
