@@ -1,9 +1,11 @@
 """The engine: one chDB directory owned by this process, and handles on it, one per request or session."""
 
+import hashlib
 import os
 import re
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -13,7 +15,6 @@ from xml.sax.saxutils import escape
 
 from warehouse.embedded.exceptions import QueryFailed
 
-_PLAIN = re.compile(r"^[A-Za-z0-9_.:@/ -]+$")
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _CONFIGURATION = """<clickhouse>
     <default_database></default_database>
@@ -36,7 +37,10 @@ _USERS = """<clickhouse>
     <profiles><default></default></profiles>
     <users>
         <default>
-            <password></password>
+            <auth_methods>
+                <own><password></password></own>
+                <clients><password_sha256_hex>{password}</password_sha256_hex></clients>
+            </auth_methods>
             <networks><ip>::/0</ip></networks>
             <profile>default</profile>
             <quota>default</quota>
@@ -47,6 +51,8 @@ _USERS = """<clickhouse>
     <quotas><default></default></quotas>
 </clickhouse>
 """
+_ADMIN = "mrm-admin"
+_SEPARATORS = re.compile(r"[&\x00\n\r]")
 CARRIER = "chdb_client_name"
 """The setting in which a handle carries its query id: chDB gives no way to choose the id itself."""
 
@@ -202,9 +208,11 @@ class Insertion:
 class Engine:
     """The ClickHouse engine over one directory. A process has at most one."""
 
-    def __init__(self, directory: Path, display_name: str) -> None:
+    def __init__(self, directory: Path, display_name: str, password: str = "") -> None:
         self.directory = directory
         self.display_name = display_name
+        self._password = password
+        self._settings: frozenset[str] = frozenset()
         self.backups = directory / "backups"
         self._data = directory / "data"
         self._root: _Connection | None = None
@@ -214,7 +222,12 @@ class Engine:
         self.version = ""
 
     def open(self) -> None:
-        """Load the directory. Raises QueryFailed with code 76 where another engine holds it."""
+        """Load the directory; this process's time zone becomes UTC with the engine's.
+
+        Raises QueryFailed, with code 76 where another engine holds the directory.
+        """
+        os.environ["TZ"] = "UTC"
+        time.tzset()
         from chdb import _chdb
 
         self._connect = getattr(_chdb, "connect")  # noqa: B009 the stubs do not know it
@@ -222,15 +235,17 @@ class Engine:
         self._prepare_databases()
         configuration = self.directory / "config.xml"
         users = self.directory / "users.xml"
-        users.write_text(_USERS)
+        users.touch(mode=0o600)
+        users.write_text(_USERS.format(password=hashlib.sha256(self._password.encode()).hexdigest()))
         values = {"display_name": self.display_name, "backups": str(self.backups), "users": str(users)}
         configuration.write_text(_CONFIGURATION.format(**{name: escape(value) for name, value in values.items()}))
         try:
             self._root = self._open_connection(f"{self._data}?config-file={configuration}")
         except RuntimeError as error:
             raise QueryFailed.parse(str(error)) from None
-        self._admin = self.handle(carrier="mrm-admin")
+        self._admin = self.handle(carrier=_ADMIN, settings={"log_queries": "0"})
         self.version = self._admin.run("SELECT version()").body.decode().strip()
+        self._settings = frozenset(self._admin.run("SELECT name FROM system.settings").body.decode().split())
 
     def _open_connection(self, address: str) -> _Connection:
         if self._connect is None:
@@ -256,21 +271,29 @@ class Engine:
                 temporary.write_text(f"ATTACH DATABASE _ UUID '{identity}'\nENGINE = Atomic\n")
                 os.replace(temporary, definition)
 
-    def handle(self, *, carrier: str = "", database: str = "") -> Handle:
-        """Open a fresh handle: server-like defaults, no settings of anybody else, in a database.
+    def handle(self, *, carrier: str, database: str = "", settings: Mapping[str, str] | None = None) -> Handle:
+        """Open a fresh handle: a server's defaults, no settings of anybody else's, in a database.
 
-        Raises QueryFailed for an unknown database.
+        What chDB's address can carry is set there, without a statement in the query log; the rest by SET.
+        Raises QueryFailed for an unknown setting, a malformed value or an unknown database.
         """
-        options = ["implicit_select=0", "allow_introspection_functions=0"]
-        carried = carrier if _PLAIN.match(carrier) else uuid.uuid4().hex
-        options.append(f"{CARRIER}={carried}")
-        handle = Handle(self, self._open_connection(f"{self._data}?{'&'.join(options)}"), carried)
-        if database and database != "default":
-            try:
+        wanted = {"implicit_select": "0", "allow_introspection_functions": "0", CARRIER: carrier, **(settings or {})}
+        if database:
+            wanted["database"] = database
+        known = self._settings or wanted.keys()
+        carried = {name: value for name, value in wanted.items() if name in known and value and not _SEPARATORS.search(value)}
+        try:
+            connection = self._open_connection(f"{self._data}?{'&'.join(f'{name}={value}' for name, value in carried.items())}")
+        except RuntimeError as error:
+            raise QueryFailed.parse(str(error)) from None
+        handle = Handle(self, connection, carrier)
+        try:
+            handle.apply({name: value for name, value in wanted.items() if name not in carried and name != "database"})
+            if database and "database" not in carried:
                 handle.run("USE " + quote_name(database))
-            except QueryFailed:
-                handle.close()
-                raise
+        except QueryFailed:
+            handle.close()
+            raise
         return handle
 
     def kill(self, carrier: str) -> None:
@@ -283,7 +306,7 @@ class Engine:
         """Stop every running query, for the end of the server."""
         with self._admin_lock:
             if self._admin:
-                self._admin.run(f"KILL QUERY WHERE Settings['{CARRIER}'] != 'mrm-admin' ASYNC")
+                self._admin.run(f"KILL QUERY WHERE Settings['{CARRIER}'] != '{_ADMIN}' ASYNC")
 
     def close(self) -> None:
         """Stop the engine once every handle is closed; flushes the logs."""

@@ -75,7 +75,7 @@ class QueryFailed(Exception):
     @classmethod
     def parse(cls, text: str) -> "QueryFailed":
         """Read the engine's text `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`; anything else is UNKNOWN_EXCEPTION."""
-        for prefix in ("Streaming insert append failed: ", "Streaming insert finish failed: "):
+        for prefix in ("Failed to create connection: ", "Streaming insert append failed: ", "Streaming insert finish failed: "):
             text = text.removeprefix(prefix)
         match = PATTERN.match(text)
         if not match:

@@ -125,11 +125,11 @@ class _Run:
                 body = iter(())
             statement, text, data = self._statement(body)
             self._refuse(statement)
-            handle = self._handle(stack, statement)
+            handle = self._handle(stack, statement, bool(form and form.files))
             for name, file in form.files if form else ():
                 multipart.create_external_table(handle, name, file, parameters.external)
                 stack.callback(handle.run, f"DROP TEMPORARY TABLE IF EXISTS {quote_name(name)}")
-            if parameters.readonly:
+            if parameters.readonly and form and form.files:
                 handle.apply({"readonly": str(parameters.readonly)})
             self._answer.before_start = lambda: self._describe(queries.progress_outcome(handle))
             outcome = self._execute(handle, statement, text, data)
@@ -191,7 +191,7 @@ class _Run:
                 "default: Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. Use method POST for modifying queries.",
             )
 
-    def _handle(self, stack: ExitStack, statement: Statement) -> Handle:
+    def _handle(self, stack: ExitStack, statement: Statement, has_tables: bool) -> Handle:
         """Take the session's handle, or a fresh one. A readonly request always gets a fresh one: `SET readonly` cannot be undone."""
         parameters = self._parameters
         settings = {name: value for name, value in parameters.settings.items() if name != "readonly"}
@@ -199,13 +199,14 @@ class _Run:
             session = stack.enter_context(self._sessions.use(parameters.session_id, timeout=parameters.session_timeout, check=parameters.session_check))
             if not parameters.readonly and (session.handle is not None or _leaves_something(statement)):
                 return session.prepare(parameters.query_id, settings, parameters.database, statement.keyword)
-        handle = self._engine.handle(carrier=parameters.query_id, database=parameters.database)
-        stack.callback(handle.close)
-        handle.apply(settings)
-        for role in parameters.roles:
-            handle.run(f"SET ROLE {quote_name(role)}")
         if parameters.get and not parameters.readonly:
             parameters.readonly = 2
+        if parameters.readonly and not has_tables:
+            settings["readonly"] = str(parameters.readonly)
+        handle = self._engine.handle(carrier=parameters.query_id, database=parameters.database, settings=settings)
+        stack.callback(handle.close)
+        for role in parameters.roles:
+            handle.run(f"SET ROLE {quote_name(role)}")
         return handle
 
     def _execute(self, handle: Handle, statement: Statement, text: bytes, data: Iterator[bytes]) -> Outcome:
@@ -233,9 +234,9 @@ class _Run:
         """Ask which columns of a SELECT are DateTime in a zone of their own, on a handle beside the one that runs it."""
         parameters = self._parameters
         text = statement.text[: statement.format_at] if statement.format else statement.text
-        handle = self._engine.handle(carrier=parameters.query_id, database=parameters.database)
+        settings = {**parameters.settings, "readonly": "2", "log_queries": "0"}
+        handle = self._engine.handle(carrier=parameters.query_id, database=parameters.database, settings=settings)
         try:
-            handle.apply({name: value for name, value in parameters.settings.items() if name != "readonly"})
             described = handle.run(b"DESCRIBE TABLE (" + text + b"\n)", "TabSeparatedRaw", parameters.bound)
         except QueryFailed:
             return {}

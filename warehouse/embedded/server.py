@@ -54,7 +54,7 @@ class Server:
         directory = self._home.directory(NAME)
         with Ownership(directory) as ownership:
             password = _password(self._home)
-            engine = Engine(directory, DISPLAY_NAME)
+            engine = Engine(directory, DISPLAY_NAME, password)
             try:
                 engine.open()
             except QueryFailed as error:
