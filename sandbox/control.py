@@ -25,6 +25,7 @@ class Control:
             ("GET", "accounts"): lambda _: {"accounts": accounts(world)},
             ("GET", "requests"): lambda _: {"requests": world.requests()},
             ("DELETE", "requests"): self._forget,
+            ("DELETE", "limits"): self._forget_limits,
             ("GET", "health"): lambda _: {"status": "ok"},
         }
 
@@ -38,7 +39,7 @@ class Control:
             return json_answer(200, route(request))
         except UsageError as error:
             return json_answer(422, {"error": str(error)})
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
             return json_answer(422, {"error": f"the body cannot be understood: {error}"})
 
     def _clock(self) -> dict[str, str]:
@@ -53,6 +54,11 @@ class Control:
         orders = json.loads(request.body)
         made = [self._world.faults.script(order) for order in (orders if isinstance(orders, list) else [orders])]
         return {"ids": [fault.id for fault in made]}
+
+    def _forget_limits(self, _: Request) -> dict[str, object]:
+        for forget in self._world.limits:
+            forget()
+        return {"limits": "forgotten"}
 
     def _forget(self, _: Request) -> dict[str, object]:
         self._world.forget_requests()

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -106,7 +107,9 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Say nothing of clients that went away; they do so all the time."""
+        """Say nothing of clients that went away; they do so all the time. Print what is our own fault."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
     def hang_up(self) -> None:
         """Close the connections that are still open."""
@@ -151,7 +154,12 @@ class _Connection(BaseHTTPRequestHandler):
             body,
             self.headers.get("Host", ""),
         )
-        self._write(cast(_Server, self.server).answer(request))
+        try:
+            answer = cast(_Server, self.server).answer(request)
+        except Exception as error:
+            self._write(json_answer(500, {"error": {"message": f"The sandbox itself failed: {error!r}"}}))
+            raise
+        self._write(answer)
 
     do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = _serve  # noqa: N815
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import count
 from typing import Protocol
@@ -52,6 +52,8 @@ class World:
         self._views: OrderedDict[tuple[str, str, date, date], AccountFacts] = OrderedDict()
         self._accounts = {(a.platform.value, a.account_id): a for a in source.accounts}
         self._numbers = count(1)
+        self.limits: list[Callable[[], None]] = []
+        """What the platforms do to forget used-up quotas and queues."""
 
     def accounts(self, platform: Platform) -> list[SandboxAccount]:
         """List a platform's accounts."""

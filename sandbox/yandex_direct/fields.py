@@ -53,14 +53,14 @@ FIELDS: Mapping[str, Field] = {
     **_fields("dimension", "ACGDU", "AdFormat"),
     **_fields("dimension", "ACGDKU", "AdNetworkType CarrierType ClickType ExternalNetworkName LocationOfPresenceId MobilePlatform Slot"),
     **_fields("dimension", "ACGDKU", "LocationOfPresenceName", filterable=False),
-    **_fields("dimension", "ACGDKUR", "Age TargetingLocationId"),
+    **_fields("dimension", "ACGDKUR", "Age Device Gender TargetingLocationId"),
     **_fields("dimension", "ACGDKUR", "TargetingLocationName", filterable=False),
-    **_fields("dimension", "ACGDKU", "Device Gender"),
     **_fields("dimension", "ACGDKSU", "CriteriaType CriterionType IncomeGrade MatchType Placement TargetingCategory"),
     **_fields("dimension", "KSU", "Criteria CriteriaId Criterion CriterionId", filterable=False, sortable=False),
     **_fields("dimension", "KU", "RlAdjustmentId"),
     **_fields("dimension", "S", "MatchedKeyword Query"),
-    **_fields("filter", "KSU", "DynamicTextAdTargetId Keyword PurchaseGoals", sortable=False),
+    **_fields("filter", "KSU", "DynamicTextAdTargetId Keyword", sortable=False),
+    **_fields("filter", ALL, "PurchaseGoals", sortable=False),
     **_fields("filter", "KU", "AudienceTargetId SmartAdTargetId", sortable=False),
 }
 

@@ -36,6 +36,13 @@ class YandexDirect:
         self._busy: dict[str, int] = {}
         self._lock = threading.Lock()
         self._vat = RUSSIAN_VAT if isinstance(world.source, GeneratorSource) else 0.0
+        world.limits.append(self.forget_limits)
+
+    def forget_limits(self) -> None:
+        """Give back all units, and forget queues, kept reports and counted requests."""
+        with self._lock:
+            self._desks.clear()
+            self._units.clear()
 
     def __call__(self, request: Request) -> Answer:
         """Answer one request."""
