@@ -54,6 +54,16 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
     return pull
 
 
+LEDGER_VIEWS = [
+    dg.AssetSpec(["raw", name], group_name="mrm", kinds={"clickhouse"}, owners=["team:data"], description=description)
+    for name, description in {
+        "pinned_slices": "The current slice of every report, account and date, as the build under way pinned them.",
+        "pinned_partitions": "The months that the build under way must rewrite.",
+    }.items()
+]
+"""What the ledger keeps for the models, beside the raw tables."""
+
+
 @dg.asset(key=ASSIGNMENTS, group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"})
 def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Which account belongs to which project and client, and since when; PostgreSQL's word, loaded through the ledger."""

@@ -3,25 +3,21 @@
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors.registry import PLATFORMS, REPORTS
 from domain.errors import ConfigurationError, UnknownName, UsageError
 from mrm.options import DEFAULT_HOME, HomeOption
-from services.actors import Actor
-from services.assignments import assign_account, list_assignments
-from services.installation import Installation
-from services.integrations import IntegrationAccess, connect_integration, register_accounts
-from services.projects import create_project
-from services.syncing import check
+
+if TYPE_CHECKING:
+    from services.installation import Installation
 
 BEGINNING = date(2000, 1, 1)
 
 
 def connect(
-    platform: Annotated[str, typer.Argument(help=f"One of {', '.join(PLATFORMS)}.")],
+    platform: Annotated[str, typer.Argument(help="google_ads, meta_ads or yandex_direct.")],
     credentials: Annotated[Path, typer.Option("--credentials", help="A JSON file; its keys stand in docs/connectors/<platform>.md.")],
     name: Annotated[str, typer.Option("--name", help="What people call this integration.")],
     setting: Annotated[list[str] | None, typer.Option("--setting", help="key=value, e.g. login_customer_id=1234567890 (repeatable).")] = None,
@@ -34,33 +30,42 @@ def connect(
 
     Example: ./run connect meta_ads --name "Client" --credentials meta.json
     """
+    from connectors.registry import REPORTS
+    from services.installation import Installation
+    from services.integrations import IntegrationAccess, connect_integration
+    from services.syncing import check
+
     if platform not in REPORTS:
-        raise UnknownName("platform", platform, PLATFORMS)
+        raise UnknownName("platform", platform, REPORTS)
     settings = dict(_setting(text) for text in setting or [])
     secrets = _read(credentials)
     with Installation.open(home) as installation:
         found = check(IntegrationAccess("", "", platform, secrets, settings), installation.clock)
-        typer.echo(found.message)
         if not found.works:
             raise ConfigurationError(f"The {platform} credential does not work", why=found.message, fix="Correct the file and connect again")
         installation.ensure_organization()
-        actor = installation.actor
-        made = connect_integration(installation.store, actor, platform=platform, name=name, credentials=secrets, settings=settings)
-        accounts = register_accounts(installation.store, actor, made.id, list(found.accounts))
-        _assign(installation, actor, project or name, [(a.platform, a.account_id) for a in accounts])
-    for account in accounts:
+        made = connect_integration(
+            installation.store, installation.actor, platform=platform, name=name, credentials=secrets, settings=settings, accounts=found.accounts
+        )
+        _assign(installation, project or name, [(a.platform, a.account_id) for a in found.accounts])
+    typer.echo(found.message)
+    for account in found.accounts:
         typer.echo(f"  {account.account_id}  {account.name}  {account.currency}  {account.timezone}")
     typer.echo(f"Connected as {made.id}. Pull it now with ./run sync --integration {made.id}")
 
 
-def _assign(installation: Installation, actor: Actor, project: str, accounts: list[tuple[str, str]]) -> None:
+def _assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
     """Assign the accounts that are in no project yet to one, from the beginning of their history."""
+    from services.assignments import assign_account, list_assignments
+    from services.projects import create_project
+
+    store, actor = installation.store, installation.actor
     known = next((p for p in installation.projects() if p.name == project), None)
-    target = known or create_project(installation.store, actor, name=project, client_name=project)
-    assigned = {(a.platform, a.account_id) for a in list_assignments(installation.store, actor)}
+    target = known or create_project(store, actor, name=project, client_name=project)
+    assigned = {(a.platform, a.account_id) for a in list_assignments(store, actor)}
     for platform, account_id in accounts:
         if (platform, account_id) not in assigned:
-            assign_account(installation.store, actor, project_id=target.id, platform=platform, account_id=account_id, since=BEGINNING)
+            assign_account(store, actor, project_id=target.id, platform=platform, account_id=account_id, since=BEGINNING)
 
 
 def _read(path: Path) -> dict[str, str]:

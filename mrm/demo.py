@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,15 +17,13 @@ from domain.windows import DateWindow
 from home.directory import Home
 from home.servers import locked
 from mrm import screens, serving
-from mrm.jobs import run_job
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
-from mrm.reporting import write_reports
 from mrm.sandboxing import DatasetOption, remember_datasets, start_sandbox
 from mrm.supervisor import Supervisor
-from services.installation import Installation
-from services.integrations import IntegrationAccess
-from services.reconciling import reconcile
-from services.windows import HISTORY_DAYS
+
+if TYPE_CHECKING:
+    from services.installation import Installation
+    from services.integrations import IntegrationAccess
 
 
 @dataclass
@@ -69,6 +67,8 @@ def demo(
       ./run demo --no-serve --json
       ./run demo --dataset ads.csv --today 2026-03-01 --lang ru
     """
+    from services.installation import Installation
+
     opened = Home.open(home)
     if reset:
         serving.stop_everything(opened)
@@ -93,11 +93,14 @@ def demo(
         serving.stop_idle_servers(opened)
 
 
-def run(installation: Installation, supervisor: Supervisor, datasets: list[Path], progress: screens.Progress, language: str, started: float) -> Result:
+def run(installation: "Installation", supervisor: Supervisor, datasets: list[Path], progress: screens.Progress, language: str, started: float) -> Result:
     """Do the demo's work on an opened installation and say what came of it.
 
     Raises PartialResult when an account failed, after everything else was committed, built and reported.
     """
+    from mrm.jobs import run_job
+    from mrm.reporting import write_reports
+
     progress.stage("start")
     with ThreadPoolExecutor(2) as pool:
         servers = pool.submit(installation.start_servers)
@@ -125,15 +128,19 @@ def run(installation: Installation, supervisor: Supervisor, datasets: list[Path]
     )
 
 
-def _history_since(installation: Installation, state: Mapping[str, Any]) -> str:
+def _history_since(installation: "Installation", state: Mapping[str, Any]) -> str:
     """Return the first date to pull: the dataset's own where it is older than the usual history."""
+    from services.windows import HISTORY_DAYS
+
     usual = installation.clock.today("UTC") - timedelta(days=HISTORY_DAYS)
     since = state["dataset"]["since"]
     return min(usual.isoformat(), since) if since else usual.isoformat()
 
 
-def _source(installation: Installation, integration: IntegrationAccess) -> Source:
+def _source(installation: "Installation", integration: "IntegrationAccess") -> Source:
     """Hold an integration's marts against a separate account-level request over the whole history."""
+    from services.reconciling import reconcile
+
     since, until = installation.history_since, installation.clock.today("UTC") + timedelta(days=1)
     window = DateWindow(since, until) if since else None
     found = reconcile(integration, installation.warehouse, installation.clock, window)
@@ -155,7 +162,7 @@ def _plain(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _refuse_failures(installation: Installation) -> None:
+def _refuse_failures(installation: "Installation") -> None:
     """Raise PartialResult, naming account and fix, when any account failed; everything else is committed and built."""
     failing = installation.failing_integrations()
     if failing:

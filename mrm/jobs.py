@@ -6,13 +6,13 @@ from contextlib import redirect_stdout
 from datetime import date
 from typing import TYPE_CHECKING
 
-from connectors.registry import REPORTS
 from domain.errors import DataQualityError
 from home.directory import Home
-from services.installation import Installation
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
+
+    from services.installation import Installation
 
 DAGSTER_YAML = "telemetry:\n  enabled: false\n"
 QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
@@ -28,7 +28,7 @@ def dagster_home(home: Home) -> str:
     return str(directory)
 
 
-def run_job(installation: Installation, *, integration_ids: list[str] | None = None, since: date | None = None, until: date | None = None) -> None:
+def run_job(installation: "Installation", *, integration_ids: list[str] | None = None, since: date | None = None, until: date | None = None) -> None:
     """Pull, build and report as the schedule does. Account failures stay in `installation.failing_integrations()`.
 
     Raises DataQualityError when a model or a check of severity error failed, or the step's own MrmError.
@@ -39,6 +39,7 @@ def run_job(installation: Installation, *, integration_ids: list[str] | None = N
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
+    from connectors.registry import REPORTS
     from pipelines.definitions import definitions
 
     pull = {"integration_ids": integration_ids or [], "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}

@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,9 +14,9 @@ from rich.table import Table
 from domain.errors import NotFound, UsageError
 from domain.questions import Filter, Operator, Question, Scope
 from mrm.options import DEFAULT_HOME, HomeOption, Language, LanguageOption, SinceOption, UntilOption
-from services.installation import Installation
-from warehouse.metrics.catalogue import Catalogue
-from warehouse.metrics.printing import to_json
+
+if TYPE_CHECKING:
+    from services.installation import Installation
 
 
 class Format(StrEnum):
@@ -48,6 +48,9 @@ def query(
       ./run query --metrics spend,clicks,ctr --by platform,currency --since 2026-10-01 --until 2026-10-31
       ./run query --metrics cpa --by campaign --where platform=yandex_direct --since 2026-10-01 --until 2026-10-31 --format csv
     """
+    from services.installation import Installation
+    from warehouse.metrics.printing import to_json
+
     with Installation.open(home) as installation:
         question = Question(
             metrics=_names(metrics),
@@ -75,6 +78,8 @@ def metrics(
     output: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.TABLE,
 ) -> None:
     """List every metric: its name, formula, unit and good direction."""
+    from warehouse.metrics.catalogue import Catalogue
+
     rows = [
         {"metric": m.name, "label": m.label[str(lang)], "formula": m.formula, "unit": m.unit, "good": m.good_direction}
         for m in Catalogue.load().metrics.values()
@@ -112,7 +117,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _scope(installation: Installation, project: str) -> Scope:
+def _scope(installation: "Installation", project: str) -> Scope:
     organization = installation.organization().id
     if not project:
         return Scope(organization_id=organization)

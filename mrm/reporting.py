@@ -3,16 +3,16 @@
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyst.publishing import Newsroom, ensure_report
 from home.directory import Home
 from mrm import screens
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption
-from reports.html import render
-from services.installation import Installation
+
+if TYPE_CHECKING:
+    from services.installation import Installation
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def report(
 
     Example: ./run report --lang ru
     """
+    from services.installation import Installation
+
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with Installation.open(Home.open(home).path, progress=progress.report) as installation, progress:
         progress.stage("report")
@@ -49,8 +51,11 @@ def report(
             typer.echo(f"{w.project}: version {w.version}, findings {w.findings}: {w.path}")
 
 
-def write_reports(installation: Installation, language: str, project: str = "") -> list[Written]:
+def write_reports(installation: "Installation", language: str, project: str = "") -> list[Written]:
     """Store and render the report of each chosen project, the one with the most findings first."""
+    from analyst.publishing import Newsroom, ensure_report
+    from reports.html import render
+
     newsroom = Newsroom.of(installation)
     written = []
     for known in installation.projects():

@@ -2,20 +2,21 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, UsageError
 from home.directory import Home
 from mrm.options import DEFAULT_HOME, HomeOption, TodayOption
 from mrm.supervisor import Child, Supervisor
-from services.installation import Installation
+
+if TYPE_CHECKING:
+    from services.installation import Installation
 
 app = typer.Typer(no_args_is_help=True, help="The ad platforms' emulation: the same wire protocols on loopback, from a dataset.")
 
@@ -65,50 +66,31 @@ def _wait_for(supervisor: Supervisor, child: Child, state: Path) -> None:
     try:
         supervisor.wait_until(child, state.exists, timeout=60)
     except ConfigurationError as error:
-        said = child.log.read_text(errors="replace").encode()[start:].decode(errors="replace").strip().splitlines()
-        raise ConfigurationError(said[-1] if said else error.what, fix="Correct what is named and run the same command again") from error
+        said = child.log.read_bytes()[start:].decode(errors="replace").strip().splitlines()
+        kind = UsageError if child.process.poll() == UsageError.exit_code else ConfigurationError
+        raise kind(said[-1].removeprefix("sandbox: ") if said else error.what, fix="Correct what is named and run the same command again") from error
 
 
 @app.command()
 def serve(
     dataset: DatasetOption = None,
     home: HomeOption = DEFAULT_HOME,
-    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="Control port; the platforms take the ports after it. 0: any free ones.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="First of five ports, one for each platform and the control. 0: any free ones.")] = 0,
     today: TodayOption = None,
 ) -> None:
     """Serve the sandbox platforms until Ctrl-C, and print each platform's URL and how to point its official client at it.
 
     Example: ./run sandbox serve --dataset ads.csv --today 2026-03-01
     """
-    opened = Home.open(home)
-    day = (today or datetime.now()).date()  # noqa: DTZ005
-    with Supervisor(opened) as supervisor:
-        state = start_sandbox(supervisor, dataset or [], day, port)
-        typer.echo(_pointers(state))
-        while supervisor.dead() is None:
-            time.sleep(0.2)
+    from sandbox.command import main
 
-
-def _pointers(state: dict[str, Any]) -> str:
-    google, meta, direct = state["google_ads"], state["meta_ads"], state["yandex_direct"]
-    return "\n".join(
-        [
-            f"Google Ads     {google['endpoint']} (gRPC, TLS)",
-            f"    export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={google['ca_bundle']}",
-            "    GoogleAdsClient(credentials=google.oauth2.credentials.Credentials(token='sandbox'),",
-            f"                    developer_token='sandbox-developer-token', endpoint='{google['endpoint']}')",
-            f"Meta Ads       {meta['endpoint']}",
-            f"    FacebookSession.GRAPH = '{meta['endpoint']}'; FacebookAdsApi.init(access_token='sandbox')",
-            f"Yandex.Direct  {direct['endpoint']}",
-            f"    POST {direct['endpoint']}/json/v5/reports with 'Authorization: Bearer sandbox'",
-            f"Control        {state['control']}/__sandbox__/ (clock, faults, accounts, requests)",
-            "Ctrl-C stops it.",
-        ]
-    )
+    arguments = ["--dir", str(Home.open(home).directory("sandbox")), "--port", str(port)]
+    arguments += ["--today", today.date().isoformat()] if today else []
+    raise typer.Exit(main([*arguments, *(part for path in dataset or [] for part in ("--dataset", str(path)))]))
 
 
 @contextmanager
-def sandbox_of(installation: Installation) -> Iterator[None]:
+def sandbox_of(installation: "Installation") -> Iterator[None]:
     """Run the sandbox for a block where the home's integrations point to one, with its datasets, its clock and its port."""
     home = installation.home
     if "sandbox_port" not in home.settings:

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -20,7 +20,9 @@ from mrm.processes import command_of, stop_process
 from mrm.sandboxing import sandbox_of
 from mrm.supervisor import Supervisor, answers, free_port
 from mrm.wording import say
-from services.installation import Installation
+
+if TYPE_CHECKING:
+    from services.installation import Installation
 
 SUPERVISOR = "supervisor"
 SERVERS = {"clickhouse": "warehouse.embedded", "postgres": "store.embedded"}
@@ -37,6 +39,8 @@ def up(home: HomeOption = DEFAULT_HOME, port: PortOption = DEFAULT_PORT, today: 
         opened.move_clock(today.date())
     if leased(opened, SUPERVISOR):
         raise Conflict(f"The home {opened.path} is served already", why=_served_by(opened), fix="./run status shows its URLs; ./run down stops it")
+    from services.installation import Installation
+
     with Installation.open(opened.path) as installation:
         installation.start_servers()
         installation.ensure_organization()
@@ -85,6 +89,8 @@ def describe_home(home: Home) -> dict[str, Any]:
     login = {"email": settings["demo_email"], "password": settings["demo_password"]} if "demo_email" in settings else None
     integrations: list[dict[str, Any]] = []
     if login:
+        from services.installation import Installation
+
         with Installation.open(home.path) as installation:
             integrations = [
                 {"id": i.id, "platform": i.platform, "name": i.name, "status": i.status, "last_sync_at": i.last_sync_at, "last_error": i.last_error}
@@ -93,7 +99,7 @@ def describe_home(home: Home) -> dict[str, Any]:
     return {"home": str(home.path), "running": running, "login": login, "integrations": integrations}
 
 
-def serve_until_stopped(installation: Installation, supervisor: Supervisor, port: int, *, language: str, with_dagster: bool = False) -> None:
+def serve_until_stopped(installation: "Installation", supervisor: Supervisor, port: int, *, language: str, with_dagster: bool = False) -> None:
     """Start API and dashboards, Dagster too where asked, print the URLs, and wait for Ctrl-C, SIGTERM or a dead child."""
     home = supervisor.home
     environment = {**installation.environment(), "DAGSTER_HOME": dagster_home(home)}
@@ -162,7 +168,7 @@ def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str
     return url
 
 
-def _wait(supervisor: Supervisor, installation: Installation) -> None:
+def _wait(supervisor: Supervisor, installation: "Installation") -> None:
     """Wait for a stop signal; raise ConfigurationError when a child ends by itself. A killed database is started again."""
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,8 @@
 """`./run sync`: pull now, build what changed."""
 
 import json
-from typing import Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,17 +10,18 @@ from domain.errors import NotFound, PartialResult, SourceError
 from home.directory import Home
 from home.servers import locked
 from mrm import screens
-from mrm.jobs import run_job
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
 from mrm.sandboxing import sandbox_of
-from services.installation import Installation
+
+if TYPE_CHECKING:
+    from services.installation import Installation
 
 
 def sync(
     integration: Annotated[list[str] | None, typer.Option("--integration", help="Only this integration: its id or its platform (repeatable).")] = None,
     home: HomeOption = DEFAULT_HOME,
-    since: Annotated[str, typer.Option("--since", help="First date, inclusive; default: each report's own lookback.")] = "",
-    until: Annotated[str, typer.Option("--until", help="Last date, inclusive; default: the account's today.")] = "",
+    since: Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive; default: the report's lookback.")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")] = None,
     today: TodayOption = None,
     as_json: JsonOption = False,
     lang: LanguageOption = Language.EN,
@@ -30,7 +32,8 @@ def sync(
 
     Example: ./run sync --integration meta_ads
     """
-    from datetime import date
+    from mrm.jobs import run_job
+    from services.installation import Installation
 
     opened = Home.open(home)
     if today:
@@ -41,8 +44,8 @@ def sync(
         run_job(
             installation,
             integration_ids=ids,
-            since=date.fromisoformat(since) if since else None,
-            until=date.fromisoformat(until) if until else None,
+            since=since.date() if since else None,
+            until=until.date() if until else None,
         )
         failing = installation.failing_integrations()
         build = installation.builds.last()
@@ -61,7 +64,7 @@ def sync(
         )
 
 
-def choose(installation: Installation, wanted: list[str]) -> list[str]:
+def choose(installation: "Installation", wanted: list[str]) -> list[str]:
     """Return the ids of the integrations that are named by id or platform; all of them where none is named.
 
     Raises NotFound for a name that fits none.

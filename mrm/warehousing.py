@@ -7,7 +7,6 @@ import typer
 
 from home.directory import Home
 from mrm.options import DEFAULT_HOME, HomeOption
-from warehouse.client import Warehouse
 
 app = typer.Typer(no_args_is_help=True, help="Look after the embedded ClickHouse.")
 
@@ -18,6 +17,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The archive to write, e.g.
 
     Example: ./run warehouse backup /backups/mrm.zip
     """
+    from warehouse.client import Warehouse
     from warehouse.embedded.backup import backup as write
 
     with Warehouse.open(Home.open(home)) as warehouse:
@@ -31,6 +31,7 @@ def restore(file: Annotated[Path, typer.Argument(help="An archive that backup wr
 
     Example: ./run warehouse restore /backups/mrm.zip --home restored
     """
+    from warehouse.client import Warehouse
     from warehouse.embedded.backup import restore as read
 
     with Warehouse.open(Home.open(home)) as warehouse:

@@ -18,7 +18,7 @@ from services.actors import Actor, system_actor
 from services.exporting import ASSIGNMENTS
 from services.integrations import IntegrationAccess, all_integration_access, failing_integrations, list_integrations
 from services.projects import list_projects
-from services.seeding import DemoAgency, seed_demo
+from services.seeding import DemoAgency, ensure_organization, seed_demo
 from store.database import Store
 from store.files import open_landing
 from store.people import People
@@ -114,6 +114,10 @@ class Installation:
         if not organizations:
             raise NotFound("This home has no organization yet", fix="Run ./run demo, or ./run connect to connect an account")
         return organizations[0]
+
+    def ensure_organization(self) -> Organization:
+        """Return the organization, made where the home has none yet."""
+        return ensure_organization(self.store, self.home)
 
     @property
     def actor(self) -> Actor:

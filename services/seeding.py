@@ -63,6 +63,16 @@ def seed_demo(store: Store, home: Home, sandbox: Mapping[str, Any]) -> DemoAgenc
     return DemoAgency(organization, actor, EMAIL, password, list(projects.values()), integrations)
 
 
+def ensure_organization(store: Store, home: Home, name: str = "My agency") -> Organization:
+    """Return the installation's first organization; a home that has none gets one, with a person whose login the home remembers."""
+    with store.system() as transaction:
+        known = People(transaction).organizations()
+    if known:
+        return known[0]
+    user, _ = _administrator(store, home)
+    return create_organization(store, name, user.id)
+
+
 def demo_login(home: Home) -> tuple[str, str] | None:
     """Return the demo's e-mail address and password as the home remembers them."""
     settings = home.settings

@@ -1,0 +1,66 @@
+"""From nothing to a report: what a newcomer runs, in the order in which they run it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.xdist_group("journey"), pytest.mark.slow]
+FEBRUARY = ("--since", "2026-02-01", "--until", "2026-02-28", "--format", "json")
+
+
+def test_every_platform_is_pulled_and_reconciles_to_the_unit(demo_home: tuple[Path, dict[str, Any]]) -> None:
+    _, result = demo_home
+    assert [s["platform"] for s in result["sources"]] == ["google_ads", "meta_ads", "yandex_direct"]
+    assert all(value == 0 for s in result["sources"] for value in s["reconciled"].values())
+    assert all(s["data_through"] == "2026-02-28" for s in result["sources"])
+    assert result["models"]["tests_failed"] == 0
+    assert result["models"]["built"] > 10
+    assert Path(result["report"]["path"]).read_text().startswith("<!doctype html>")
+
+
+def test_totals_hold_campaigns_without_ads(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, _ = demo_home
+    done = mrm("query", "--home", str(home), "--metrics", "impressions,clicks,spend,conversions", "--by", "currency", *FEBRUARY)
+    rows = {row["currency"]: row for row in json.loads(done.stdout)["rows"]}
+    assert rows["RUB"] == {"currency": "RUB", "impressions": 7900, "clicks": 206, "spend": "2312.75", "conversions": 8.75}
+    assert rows["USD"] == {"currency": "USD", "impressions": 4500, "clicks": 45, "spend": "22.44", "conversions": 3}
+
+
+def test_money_over_two_currencies_is_refused_with_the_way_out(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, _ = demo_home
+    done = mrm("query", "--home", str(home), "--metrics", "spend", *FEBRUARY)
+    assert done.returncode == 2
+    assert "--by currency" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_metric_offers_the_nearest(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, _ = demo_home
+    done = mrm("query", "--home", str(home), "--metrics", "spand", *FEBRUARY)
+    assert done.returncode == 2
+    assert "spend" in done.stderr
+
+
+def test_a_second_demo_keeps_the_build_and_the_report(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, first = demo_home
+    again = json.loads(mrm("demo", "--no-serve", "--json", "--home", str(home)).stdout)
+    assert again["reused"] is True
+    assert (again["models"], again["data_version"]) == (first["models"], first["data_version"])
+    assert (again["report"]["artifact_id"], again["report"]["version"]) == (first["report"]["artifact_id"], first["report"]["version"])
+    assert all(value == 0 for s in again["sources"] for value in s["reconciled"].values())
+
+
+def test_status_names_the_login_and_every_integration(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, _ = demo_home
+    found = json.loads(mrm("status", "--home", str(home), "--json").stdout)
+    assert found["login"]["email"] == "demo@mrm.local"
+    assert {i["platform"]: i["last_error"] for i in found["integrations"]} == {"google_ads": None, "meta_ads": None, "yandex_direct": None}
+
+
+def test_the_clock_does_not_go_back(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, _ = demo_home
+    done = mrm("demo", "--no-serve", "--json", "--home", str(home), "--today", "2026-02-01")
+    assert done.returncode == 3
+    assert json.loads(done.stderr)["error"]["fix"]
