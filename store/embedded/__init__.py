@@ -9,13 +9,11 @@ import shutil
 import time
 from dataclasses import dataclass
 
-import psycopg
-
 from domain.errors import ConfigurationError, DirectoryTaken, DiskFull
 from home.directory import Home
 from home.servers import Lease, State
 from home.servers import attach as attach_server
-from store.embedded.supervisor import PATIENCE, SERVER, failure_path, supervised
+from store.embedded.supervisor import PATIENCE, SERVER, failure_path, reached, supervised
 from store.settings import StoreSettings
 
 _LEAST = 1 << 20
@@ -52,13 +50,11 @@ def answers(home: Home, state: State) -> bool:
     """Tell by a connection, never by a process id, whether the server works; one that restarts gets 30 seconds."""
     deadline = time.monotonic() + PATIENCE
     while supervised(home):
-        try:
-            with psycopg.connect(state["url"], connect_timeout=2):
-                return True
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
+        if reached(state):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
     return False
 
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from domain.errors import DirectoryTaken
 from home.directory import MARKER, Home
-from home.servers import leased, read_state, state_path, write_state
+from home.servers import State, leased, read_state, state_path, write_state
 from store.embedded.cluster import PATIENCE, SUPERUSER, Cluster, Passwords
 from store.embedded.place import place_of
 
@@ -97,7 +99,7 @@ class Supervisor:
     def _only_one(self) -> Iterator[bool]:
         """Hold the supervisor's lock. False: another supervisor lives and its server answers, so that we are not needed.
 
-        Raises DirectoryTaken when another one lives for 30 seconds without a working server.
+        Raises DirectoryTaken when another one lives for 30 seconds without a server that we reach, e.g. in another container.
         """
         deadline = time.monotonic() + PATIENCE
         with _lock_file(self.home).open("w") as file:
@@ -105,18 +107,30 @@ class Supervisor:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    if read_state(self.home, SERVER) is not None:
+                    state = read_state(self.home, SERVER)
+                    if state is not None and reached(state):
                         time.sleep(1)
                         yield False
                         return
                     if time.monotonic() > deadline:
                         raise DirectoryTaken(
-                            f"Another supervisor owns the PostgreSQL of {self.home.path}", why="Its server does not answer", fix="Stop it with ./run down"
+                            f"Another process owns the PostgreSQL of {self.home.path}",
+                            why=f"Supervisor {state['pid'] if state else 'of unknown id'} lives, and its server does not answer here",
+                            fix="Stop it with ./run down where it runs, or pass another --home",
                         ) from None
                     time.sleep(0.05)
                 else:
                     yield True
                     return
+
+
+def reached(state: State) -> bool:
+    """Tell by a connection, never by a process id, whether a server works."""
+    try:
+        with psycopg.connect(state["url"], connect_timeout=2):
+            return True
+    except psycopg.OperationalError:
+        return False
 
 
 def supervised(home: Home) -> bool:

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: private, durable, gone when nobody needs it, and clear about what stops it."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -18,9 +19,10 @@ import pytest
 
 from domain.errors import ConfigurationError, DirectoryTaken, DiskFull
 from home.directory import Home
-from home.servers import read_state
+from home.servers import read_state, write_state
 from store import embedded
 from store.embedded import cluster as clusters
+from store.embedded import supervisor as supervisors
 from store.embedded.binaries import wheel
 from store.embedded.cluster import Cluster, Passwords
 from store.embedded.place import place_of, process_in, sweep
@@ -112,24 +114,23 @@ def test_a_killed_supervisor_takes_its_server_along_and_the_next_user_gets_a_new
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_ends_when_nobody_holds_a_lease_and_leaves_nothing_running(home: Home) -> None:
-    data = place_of(home, Path("/var/lib/mrm")).data
-    subprocess.run([sys.executable, "-m", "store.embedded", "--home", str(home.path), "--idle", "0"], check=True, timeout=60)
-    assert read_state(home, embedded.SERVER) is None
+def test_ends_when_nobody_holds_a_lease_and_leaves_nothing_running(own_home: Home) -> None:
+    subprocess.run([sys.executable, "-m", "store.embedded", "--home", str(own_home.path), "--idle", "0"], check=True, timeout=60)
+    data = place_of(own_home, Path("/var/lib/mrm")).data
+    assert (data / "PG_VERSION").exists()
+    assert read_state(own_home, embedded.SERVER) is None
     assert process_in(data) is None
     assert not (data / "postmaster.pid").exists()
-    home.reset()
-    assert not data.exists()
 
 
-def test_ends_when_its_home_is_deleted(tmp_path: Path, attached: Attach) -> None:
-    home = Home.open(tmp_path / "home")
-    server = attached(home)
-    outside = home.settings.get("outside", "")
-    (home.path / "home.json").unlink()
-    until(lambda: process_in(Path(server.data)) is None)
-    if outside:
-        shutil.rmtree(outside)
+def test_ends_when_its_home_is_deleted(own_home: Home, attached: Attach) -> None:
+    server = attached(own_home)
+    marker = own_home.path / "home.json"
+    marker.rename(own_home.path / "deleted")
+    try:
+        until(lambda: process_in(Path(server.data)) is None and not embedded.supervised(own_home))
+    finally:
+        (own_home.path / "deleted").rename(marker)
 
 
 def test_a_stale_pid_file_with_a_number_that_lives_again_is_no_obstacle(own_home: Home, attached: Attach) -> None:
@@ -147,21 +148,30 @@ def test_a_taken_port_makes_way_for_another(own_home: Home, attached: Attach) ->
         assert attached(own_home).port != taken
 
 
-def test_a_directory_that_another_postgres_owns_is_refused_and_its_owner_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = place_of(home, Path("/var/lib/mrm"))
-    owner = Cluster(place, Passwords("first", "first"), home.directory("logs") / "first.log")
+def test_a_directory_that_another_postgres_owns_is_refused_and_its_owner_named(own_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = place_of(own_home, Path("/var/lib/mrm"))
+    owner = Cluster(place, Passwords.of(own_home, initialised=False), own_home.directory("logs") / "first.log")
     owner.initialise()
     owner.start()
     try:
         pid = process_in(place.data)
         monkeypatch.setattr(clusters, "PATIENCE", 0.3)
         with pytest.raises(DirectoryTaken, match=f"Process {pid}"):
-            Cluster(place, Passwords("second", "second"), home.directory("logs") / "second.log").start()
+            Cluster(place, Passwords("second", "second"), own_home.directory("logs") / "second.log").start()
+        monkeypatch.undo()
         assert process_in(place.data) == pid
         assert owner.answers()
     finally:
         owner.stop()
-        home.reset()
+
+
+def test_a_supervisor_whose_server_cannot_be_reached_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisors, "PATIENCE", 0.2)
+    write_state(home, embedded.SERVER, {"pid": 4711, "url": "postgresql://mrm:x@127.0.0.1:1/mrm"})
+    with (home.directory("state") / "postgres.supervisor.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(DirectoryTaken, match="Supervisor 4711 lives"):
+            Supervisor(home, outside=Path("/var/lib/mrm")).run()
 
 
 def test_data_whose_password_is_lost_are_refused_with_the_way_out(home: Home) -> None:
