@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ class Home:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             marker = path / MARKER
             if not marker.exists():
-                _write_json(marker, {"id": uuid.uuid4().hex[:12], "created_at": datetime.now(UTC).isoformat()})
+                _make_once(marker, {"id": uuid.uuid4().hex[:12], "created_at": datetime.now(UTC).isoformat()})
             settings = json.loads(marker.read_text())
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"The home {path} cannot be opened", why=str(error), fix="Pass another --home DIR, or make it writable") from error
@@ -97,6 +98,15 @@ class Home:
             else:
                 path.unlink(missing_ok=True)
         return doomed
+
+
+def _make_once(path: Path, values: dict[str, str]) -> None:
+    """Make a file unless another process was first, so that all agree on what it says."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary.write_text(json.dumps(values, indent=2))
+    with suppress(FileExistsError):
+        os.link(temporary, path)
+    temporary.unlink()
 
 
 def _write_json(path: Path, values: dict[str, str | None]) -> None:
