@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,8 +17,10 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2.6rem 2.5rem 3rem; max-width: 1240px; }
 [class*="st-key-cards-"] { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(152px, 1fr)); gap: 0.75rem; }
 [class*="st-key-cards-"] > div { width: 100% !important; min-width: 0; }
-[data-testid="stMetric"] { padding: 0.8rem 0.9rem; }
-[data-testid="stMetricValue"] > div { white-space: normal; overflow-wrap: anywhere; }
+[data-testid="stMetric"] [data-testid="stMarkdownContainer"], [data-testid="stMetric"] p { white-space: normal; overflow-wrap: anywhere; }
+[data-testid="stMetricDeltaDescription"] { flex-basis: 100%; }
+[data-testid="stMetricDeltaDescription"] [data-testid="stCaptionContainer"] { white-space: normal; }
+div:has(> [data-testid="stMetricDelta"]) { flex-wrap: wrap; row-gap: 0.15rem; }
 h5 { padding-bottom: 0.2rem !important; }
 [data-testid="stMainMenu"] { display: none; }
 iframe { border: 1px solid #E1E3DF !important; border-radius: 10px; background: #fff; }
@@ -31,7 +34,7 @@ Screen = Callable[[Language, ApiClient, Filters, Me], None]
 
 def run() -> None:
     """Draw the page that the address names, or the login in its place."""
-    st.set_page_config(page_title="MRM", page_icon=":material/insights:", layout="wide", initial_sidebar_state="auto")
+    st.set_page_config(page_title="MRM", page_icon=Path(__file__).with_name("icon.png"), layout="wide", initial_sidebar_state="auto")
     filters.current()
     language = session.language()
     st.html(STYLE)
