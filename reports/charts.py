@@ -54,10 +54,16 @@ def by_platform(series: Series, language: str) -> dict[str, Any]:
         "height": {"step": 16},
         "mark": {"type": "bar", "cornerRadiusEnd": 2, "height": {"band": 0.86}},
         "encoding": {
-            "y": {"field": "platform", "type": "nominal", "title": None, "sort": None, "axis": {"ticks": False, "domain": False}},
+            "y": {"field": "platform", "type": "nominal", "title": None, "sort": None, "axis": {"ticks": False, "domain": False, "labelPadding": 10}},
             "yOffset": {"field": "period", "sort": order},
             "x": {"field": "spend", "type": "quantitative", "title": f"{_word('spend', language)}, {series.currency}", "axis": {"tickCount": 5}},
-            "color": {"field": "period", "type": "nominal", "title": None, "scale": {"domain": order, "range": [FIRST, GRID]}, "legend": {"orient": "top"}},
+            "color": {
+                "field": "period",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": order, "range": [FIRST, GRID]},
+                "legend": {"orient": "top", "offset": 10},
+            },
         },
     }
     return _framed(spec, language)
@@ -83,18 +89,15 @@ def _daily_panel(metric: str, title: str, compared: bool, language: str, *, last
     colour = FIRST if metric == "spend" else SECOND
     axis: dict[str, Any] = {"labelExpr": _day_label(language), "tickCount": 8, "grid": False} if last else {"labels": False, "ticks": False, "grid": False}
     x = {"field": "date", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": None, "axis": axis, "scale": {"type": "utc"}}
-    y = {"type": "quantitative", "title": title, "axis": {"tickCount": 4}}
+    y = {"type": "quantitative", "title": None, "axis": {"tickCount": 4}}
     layers: list[dict[str, Any]] = []
     if compared:
-        layers.append(
-            {
-                "mark": {"type": "line", "color": MUTED, "strokeWidth": 1.2, "strokeDash": [3, 3], "opacity": 0.9},
-                "encoding": {"x": x, "y": {**y, "field": f"previous_{metric}"}},
-            }
-        )
+        dashed = {"type": "line", "color": MUTED, "strokeWidth": 1.2, "strokeDash": [3, 3], "opacity": 0.9}
+        layers.append({"mark": dashed, "encoding": {"x": x, "y": {**y, "field": f"previous_{metric}"}}})
     mark = {"type": "area", "color": colour, "opacity": 0.16, "line": {"color": colour, "strokeWidth": 2}}
     layers.append({"mark": mark, "encoding": {"x": x, "y": {**y, "field": metric}}})
-    return {"width": WIDTH - 70, "height": 130 if metric == "spend" else 90, "layer": layers}
+    heading = {"text": title, "anchor": "start", "frame": "group", "offset": 8}
+    return {"title": heading, "width": WIDTH - 70, "height": 130 if metric == "spend" else 90, "layer": layers}
 
 
 def _framed(spec: dict[str, Any], language: str) -> dict[str, Any]:
@@ -111,11 +114,12 @@ def _framed(spec: dict[str, Any], language: str) -> dict[str, Any]:
     }
     config: dict[str, Any] = {
         "background": None,
-        "padding": {"left": 16, "right": 8, "top": 4, "bottom": 4},
+        "padding": {"left": 24, "right": 8, "top": 4, "bottom": 4},
         "font": FONT,
         "view": {"stroke": None},
         "axis": axis,
-        "legend": {"labelColor": MUTED, "labelFontSize": 11, "symbolType": "square"},
+        "legend": {"labelColor": MUTED, "labelFontSize": 11, "symbolType": "square", "columnPadding": 28},
+        "title": {"color": MUTED, "fontSize": 11, "fontWeight": "normal"},
         "locale": {"number": _NUMBERS[language]},
     }
     return {"$schema": SCHEMA, **spec, "config": config}

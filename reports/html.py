@@ -1,6 +1,5 @@
 """The report as one HTML file: no script, no request, every number a link to its fact."""
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from domain.documents import Document, Kpi
 from domain.facts import Fact
 from domain.slots import NO_VALUE, natural_format, pieces, print_fact, subject
 from reports.charts import illustrated
+from reports.svg import draw
 from reports.words import WORDS
 
 _TEMPLATES = Environment(
@@ -79,11 +79,7 @@ class _Page:
 
     @cached_property
     def charts(self) -> list[tuple[str, Markup]]:
-        """Draw the charts; without vl-convert the report goes without them."""
-        if importlib.util.find_spec("vl_convert") is None:
-            return []
-        from reports.svg import draw
-
+        """Draw the charts."""
         return [(chart.title, draw(chart.spec, chart.title)) for chart in self.document.charts]
 
     @property

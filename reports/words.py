@@ -12,7 +12,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tables": "Details",
         "notes": "Notes",
         "appendix": "Where each number comes from",
-        "appendix_lead": "Each number is a fact, asked from the marts, or derived from such facts by a named operation; all were asked again before publishing.",
+        "appendix_lead": "Each number is a fact asked from the marts, or derived from such facts by a named operation; all came out again before publishing.",
         "fact": "Fact",
         "value": "Value",
         "origin": "Query or operation",
