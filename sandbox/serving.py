@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from domain.platforms import Platform
 from sandbox.clock import SandboxClock
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
@@ -61,7 +62,7 @@ class Sandbox:
                 "endpoint": self._google.endpoint,
                 "ca_bundle": str(self._bundle.resolve()),
                 "rest": self._google_rest.url,
-                "login_customer_id": ROOT,
+                "login_customer_id": ROOT if self.world.accounts(Platform.GOOGLE_ADS) else "",
             },
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},

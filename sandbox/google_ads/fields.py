@@ -20,7 +20,9 @@ RESOURCES: Mapping[str, int] = {
     "customer_client": 70,
     "segments": 102,
     "conversion_action": 103,
-    "campaign_budget": 19,
+    "ad_group_criterion": 17,
+    "keyword_view": 21,
+    "search_term_view": 68,
 }
 ATTRIBUTED: Mapping[str, tuple[str, ...]] = {
     "customer": ("customer",),
@@ -29,8 +31,10 @@ ATTRIBUTED: Mapping[str, tuple[str, ...]] = {
     "ad_group": ("ad_group", "campaign", "customer", "bidding_strategy", "accessible_bidding_strategy", "campaign_group"),
     "ad_group_ad": ("ad_group_ad", "ad_group", "campaign", "customer"),
     "conversion_action": ("conversion_action", "customer"),
+    "keyword_view": ("keyword_view", "ad_group_criterion", "ad_group", "campaign", "customer", "bidding_strategy", "accessible_bidding_strategy"),
+    "search_term_view": ("search_term_view", "ad_group", "campaign", "customer"),
 }
-WITH_METRICS = ("customer", "campaign", "ad_group", "ad_group_ad")
+WITH_METRICS = ("customer", "campaign", "ad_group", "ad_group_ad", "keyword_view", "search_term_view")
 
 STATUS = {"ENABLED": 2, "PAUSED": 3, "REMOVED": 4}
 ENUMS: Mapping[str, Mapping[str, int]] = {
@@ -45,6 +49,9 @@ ENUMS: Mapping[str, Mapping[str, int]] = {
     "action_status": {"ENABLED": 2, "REMOVED": 3, "HIDDEN": 4},
     "action_type": {"WEBPAGE": 8},
     "action_category": {"DEFAULT": 2, "PURCHASE": 4},
+    "criterion_type": {"KEYWORD": 2},
+    "match_type": {"EXACT": 2, "PHRASE": 3, "BROAD": 4},
+    "term_status": {"ADDED": 2, "EXCLUDED": 3, "ADDED_EXCLUDED": 4, "NONE": 5},
     "counting": {"ONE_PER_CLICK": 2, "MANY_PER_CLICK": 3},
 }
 
@@ -74,6 +81,10 @@ ad_group_ad: resource_name=1:s status=3:status ad_group=9:s ad.resource_name=5.3
 conversion_action: resource_name=1:s id=21:i name=22:s status=4:action_status type=5:action_type category=6:action_category owner_customer=23:s
   include_in_conversions_metric=24:b click_through_lookback_window_days=25:i view_through_lookback_window_days=26:i primary_for_goal=31:b
   counting_type=12:counting
+ad_group_criterion: resource_name=1:s criterion_id=56:i ad_group=57:s status=3:status type=25:criterion_type negative=58:b keyword.text=27.3:s
+  keyword.match_type=27.2:match_type
+keyword_view: resource_name=1:s
+search_term_view: resource_name=1:s search_term=5:s ad_group=6:s status=4:term_status
 segments: date=79:date week=130:date month=90:date quarter=128:date year=131:i day_of_week=5:weekday device=1:device conversion_action=113:s
   conversion_action_name=114:s
 metrics: impressions=221:i clicks=131:i cost_micros=169:i conversions=168:d conversions_value=165:d all_conversions=193:d all_conversions_value=192:d

@@ -147,6 +147,29 @@ def test_the_device_is_a_segment(serve):
     assert sorted(r.segments.device for r in rows) == [2, 4]
 
 
+def test_keywords_and_search_terms_are_views_of_their_own(serve):
+    bench = serve(
+        {"platform": "google_ads", "keyword": "sofa", "search_term": "red sofa"},
+        {"platform": "google_ads", "keyword": "sofa", "search_term": "blue sofa", "clicks": "1"},
+        {"platform": "google_ads", "keyword": "", "search_term": "", "clicks": "5"},
+    )
+    tail = "WHERE segments.date = '2026-11-01' AND metrics.clicks > 0"
+    select = "ad_group_criterion.criterion_id, ad_group_criterion.keyword.text, ad_group_criterion.keyword.match_type, metrics.clicks, segments.date"
+    (keyword,) = bench.google.rows("1234567890", f"SELECT {select} FROM keyword_view {tail}")
+    assert (keyword.ad_group_criterion.keyword.text, keyword.metrics.clicks) == ("sofa", 11)
+    assert keyword.keyword_view.resource_name == f"customers/1234567890/keywordViews/21~{keyword.ad_group_criterion.criterion_id}"
+    terms = bench.google.rows("1234567890", f"SELECT search_term_view.search_term, metrics.clicks FROM search_term_view {tail}")
+    assert {t.search_term_view.search_term: t.metrics.clicks for t in terms} == {"red sofa": 10, "blue sofa": 1}
+
+
+def test_a_segment_that_the_dataset_lacks_still_drops_rows_of_zeros(serve):
+    nothing = {"impressions": "0", "clicks": "0", "spend": "0", "conversions": "0", "conversions_value": "0"}
+    bench = serve({"platform": "google_ads", **nothing})
+    query = "SELECT campaign.id, metrics.clicks{} FROM campaign WHERE segments.date = '2026-11-01'"
+    assert len(bench.google.rows("1234567890", query.format(""))) == 1
+    assert bench.google.rows("1234567890", query.format(", segments.ad_network_type")) == []
+
+
 def test_resources_without_data_answer_no_rows(agency):
     assert agency.google.rows(ME, "SELECT geographic_view.country_criterion_id, metrics.clicks FROM geographic_view") == []
 
