@@ -49,6 +49,8 @@ class Service:
             with self._connection_failures(login):
                 response = self._client.post(f"{self._root}/{service}", json={"method": method, "params": params}, headers=_for(login))
             answer = _object(response.content)
+            if response.status_code == 502:
+                raise self._broken("HTTP 502", login)
             if "error" in answer or response.status_code != 200:
                 raise from_error(answer.get("error") or {}, response.status_code, response.headers, login)
             if "result" not in answer:
