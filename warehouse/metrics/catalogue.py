@@ -122,13 +122,16 @@ def _read(manifest: Mapping[str, Any]) -> Catalogue:
 def _metric(entry: Mapping[str, Any]) -> MetricInfo:
     parameters, meta = entry["type_params"], entry["config"]["meta"]
     kind = entry["type"]
+    inputs: tuple[str, ...] = ()
+    measure = ""
     if kind == "simple":
-        formula, inputs, measure = f"sum({parameters['measure']['name']})", (), parameters["measure"]["name"]
+        measure = parameters["measure"]["name"]
+        formula = f"sum({measure})"
     elif kind == "ratio":
         inputs = (parameters["numerator"]["name"], parameters["denominator"]["name"])
-        formula, measure = f"{inputs[0]} / {inputs[1]}", ""
+        formula = f"{inputs[0]} / {inputs[1]}"
     elif kind == "derived":
-        formula, inputs, measure = parameters["expr"], tuple(part["name"] for part in parameters["metrics"]), ""
+        formula, inputs = parameters["expr"], tuple(part["name"] for part in parameters["metrics"])
     else:
         raise ValueError(f"metric {entry['name']} is of type {kind}, which the compiler does not know")
     for key, known in (("unit", UNITS), ("additivity", ADDITIVITY), ("good_direction", DIRECTIONS)):

@@ -23,11 +23,12 @@ _ENTITY_KEYS = ("platform", "account_id")
 
 @dataclass(frozen=True)
 class Compiled:
-    """One SELECT, its server-side parameters, and its columns in order."""
+    """One SELECT, its server-side parameters, and its columns in order; after them, where `counted`, the number of rows summed."""
 
     sql: str
     parameters: Mapping[str, Bound]
     columns: tuple[AnswerColumn, ...]
+    counted: bool = False
 
 
 class Compiler:
@@ -55,9 +56,10 @@ class Compiler:
             if dimension.name_table:
                 outer = self._named(outer, dimension)
         order = self._order([column.name for column in columns])
-        if self._by:
-            outer = outer.order_by(*order).limit(MOST_ROWS + 1 if self._question.limit is None else self._question.limit)
-        return self._compiled(outer, columns)
+        if not self._by:
+            return self._compiled(outer.select(exp.column("summed_rows", table="m")), columns, counted=True)
+        limit = MOST_ROWS + 1 if self._question.limit is None else self._question.limit
+        return self._compiled(outer.order_by(*order).limit(limit), columns)
 
     def currencies(self) -> Compiled | None:
         """Compile the list of currencies that the answer's money would mix, None where it cannot mix any.
@@ -72,9 +74,9 @@ class Compiler:
         query = self._filtered(exp.select(exp.alias_(exp.column("currency_code", table="f"), "currency")).distinct())
         return self._compiled(query, (AnswerColumn(name="currency", kind="dimension"),))
 
-    def _compiled(self, query: exp.Select, columns: tuple[AnswerColumn, ...]) -> Compiled:
+    def _compiled(self, query: exp.Select, columns: tuple[AnswerColumn, ...], *, counted: bool = False) -> Compiled:
         _insist_on_scope(query)
-        return Compiled(query.sql(dialect=DIALECT, pretty=True), dict(self._bindings.values), columns)
+        return Compiled(query.sql(dialect=DIALECT, pretty=True), dict(self._bindings.values), columns, counted)
 
     def _columns(self) -> tuple[AnswerColumn, ...]:
         named = [name for d in self._by for name in (d.name, d.names) if name]
@@ -83,7 +85,7 @@ class Compiler:
             *(AnswerColumn(name=metric.name, kind="metric", unit=metric.unit) for metric in self._metrics),
         )
 
-    def _fact(self) -> exp.Expression:
+    def _fact(self) -> exp.Expr:
         """Name the fact, or its as-of view with the window and the organization pushed down."""
         table = exp.to_table(f"{self._catalogue.database}.{self._catalogue.table}", alias="f")
         if self._question.as_of is None:
@@ -116,7 +118,9 @@ class Compiler:
         query = self._filtered(exp.select(*(exp.alias_(column, name) for name, column in keys.items()), *sums))
         if any(dimension.name == "project" for dimension in self._by):
             query = self._with_projects(query)
-        return query.group_by(*(column.copy() for column in keys.values())) if keys else query
+        if not keys:
+            return query.select(exp.alias_(exp.Count(this=exp.Star()), "summed_rows"))
+        return query.group_by(*(column.copy() for column in keys.values()))
 
     def _keys(self) -> dict[str, exp.Column]:
         """Name what to group by. Ids are unique within an account only, so they bring platform and account with them."""
@@ -139,8 +143,8 @@ class Compiler:
         on.append(exp.column("date_day", table="f").eq(exp.column("day", table="p")))
         return query.join(days.subquery("p"), on=exp.and_(*on), join_type="left")
 
-    def _dimension_outputs(self) -> list[exp.Expression]:
-        outputs: list[exp.Expression] = []
+    def _dimension_outputs(self) -> list[exp.Expr]:
+        outputs: list[exp.Expr] = []
         for dimension in self._by:
             column = exp.column(dimension.column, table="m")
             if not dimension.name_table:
@@ -175,7 +179,7 @@ class Compiler:
         return [*asked, *(exp.Ordered(this=exp.column(key, table="m"), desc=False, nulls_first=False) for key in self._keys())]
 
 
-def _none_if_empty(column: exp.Column) -> exp.Expression:
+def _none_if_empty(column: exp.Column) -> exp.Expr:
     return exp.func("nullIf", column, exp.Literal.string(""), dialect=DIALECT)
 
 
@@ -190,7 +194,7 @@ def _check(question: Question) -> None:
         raise UsageError("as_of has no time zone", fix="Pass an instant with its offset, e.g. 2025-06-01T00:00:00Z")
 
 
-def _insist_on_scope(query: exp.Expression) -> None:
+def _insist_on_scope(query: exp.Expr) -> None:
     """Refuse to hand out a SELECT in which a stored relation stands without its organization: the scope cannot be dropped."""
     for table in query.find_all(exp.Table):
         select = table.find_ancestor(exp.Select)
@@ -199,11 +203,11 @@ def _insist_on_scope(query: exp.Expression) -> None:
             raise AssertionError(f"{table.sql(dialect=DIALECT)} is read without its organization")
 
 
-def _conjuncts(condition: exp.Expression) -> list[exp.Expression]:
+def _conjuncts(condition: exp.Expr) -> list[exp.Expr]:
     return [part for side in (condition.left, condition.right) for part in _conjuncts(side)] if isinstance(condition, exp.And) else [condition]
 
 
-def _owns(test: exp.Expression, alias: str) -> bool:
+def _owns(test: exp.Expr, alias: str) -> bool:
     if not isinstance(test, exp.EQ) or not isinstance(test.left, exp.Column) or not isinstance(test.right, exp.Placeholder):
         return False
     return (test.left.table, test.left.name, test.right.name) == (alias, ORGANIZATION, "organization")

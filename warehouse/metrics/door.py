@@ -56,7 +56,7 @@ class MetricDoor:
         with _explained(), self._warehouse.client(readonly=True) as client:
             self._refuse_mixed_money(client, compiler)
             before = _state(client)
-            rows = _rows(client, compiled)
+            rows, summed = _rows(client, compiled)
             after = _state(client)
             fresh = freshness(client, scope, question.as_of or self._clock.now() + timedelta(days=2))
         if question.limit is None and len(rows) > MOST_ROWS:
@@ -68,7 +68,7 @@ class MetricDoor:
             data_version=before.version,
             building=building,
             freshness=fresh,
-            warnings=self._warnings(question, rows, fresh, building, after.half_built),
+            warnings=self._warnings(question, summed, fresh, building, after.half_built),
             sql=compiled.sql,
             query_hash=_query_hash(compiled),
         )
@@ -77,13 +77,13 @@ class MetricDoor:
         check = compiler.currencies()
         if check is None:
             return
-        currencies = [str(row["currency"]) for row in _rows(client, check)]
+        currencies = [str(row["currency"]) for row in _rows(client, check)[0]]
         if len(currencies) > 1:
             raise MixedCurrencies(currencies)
 
-    def _warnings(self, question: Question, rows: Sequence[dict[str, Value]], fresh: Sequence[Freshness], building: bool, half_built: bool) -> list[Caveat]:
+    def _warnings(self, question: Question, summed: int, fresh: Sequence[Freshness], building: bool, half_built: bool) -> list[Caveat]:
         warnings = []
-        if not rows or (not question.by and not any(rows[0].values())):
+        if not summed:
             warnings.append(Caveat(code="no_data", message=f"There are no data for {question.since}..{question.until} in this scope and these filters"))
         today = self._clock.today("UTC")
         if question.until >= today:
@@ -103,10 +103,12 @@ class MetricDoor:
         return warnings
 
 
-def _rows(client: Client, compiled: Compiled) -> list[dict[str, Value]]:
+def _rows(client: Client, compiled: Compiled) -> tuple[list[dict[str, Value]], int]:
+    """Return the rows, and how many were summed up (where that is not counted, how many rows there are)."""
     found = client.query(compiled.sql, parameters=dict(compiled.parameters), settings={"max_execution_time": MOST_SECONDS, "join_use_nulls": 1})
     names = [column.name for column in compiled.columns]
-    return [dict(zip(names, row, strict=True)) for row in found.result_rows]
+    rows = [dict(zip(names, row, strict=not compiled.counted)) for row in found.result_rows]
+    return rows, int(found.result_rows[0][-1]) if compiled.counted else len(rows)
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,13 @@ class _State:
 
 
 def _state(client: Client) -> _State:
-    row = client.query(
+    found = client.query(
         """WITH (SELECT max(build_id) FROM marts.builds) AS version, (SELECT build_id FROM raw.pinned_build) AS pinned
         SELECT version, countIf(event = 'pinned' AND build_id > version) > 0,
             pinned > version AND countIf(event = 'failed' AND build_id = pinned) = 0 AND maxIf(expires_at, build_id = pinned) > now64(6, 'UTC')
         FROM raw.build_events"""
-    ).first_row
-    version, begun, running = row
+    )
+    version, begun, running = found.result_rows[0]
     return _State(int(version), bool(running), bool(begun and not running))
 
 

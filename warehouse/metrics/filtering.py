@@ -16,7 +16,7 @@ MOST_VALUES = 1000
 """How many values one filter may hold."""
 
 
-def predicate(dimension: DimensionInfo, wanted: Filter, scoped: Scoped) -> exp.Expression:
+def predicate(dimension: DimensionInfo, wanted: Filter, scoped: Scoped) -> exp.Expr:
     """Return the predicate of one filter.
 
     An id dimension matches its id or its latest name. Raises UsageError for values that its dimension cannot have.
@@ -34,14 +34,13 @@ def predicate(dimension: DimensionInfo, wanted: Filter, scoped: Scoped) -> exp.E
     column = exp.column(dimension.column, table="f")
     if not dimension.name_table:
         return _on_text(dimension, wanted, column, scoped)
-    keys = ("platform", "account_id", dimension.column)
-    keys = keys[:2] if dimension.column == "account_id" else keys
+    keys = tuple(dict.fromkeys(("platform", "account_id", dimension.column)))
     named = narrowed(scoped.dimension(dimension.name_table, *keys), _matches(wanted, exp.column(dimension.name_column, table="d"), scoped))
     entities = is_in(exp.Tuple(expressions=[exp.column(key, table="f") for key in keys]), named)
     return exp.paren(exp.or_(_matches(wanted, column, scoped), entities))
 
 
-def project_days(scoped: Scoped, wanted: Filter | None = None) -> exp.Expression:
+def project_days(scoped: Scoped, wanted: Filter | None = None) -> exp.Expr:
     """Keep the rows whose account belonged, on the row's day, to a project of the scope, and to a wanted one."""
     days = scoped.assigned_days()
     if wanted is not None:
@@ -49,13 +48,13 @@ def project_days(scoped: Scoped, wanted: Filter | None = None) -> exp.Expression
     return is_in(exp.Tuple(expressions=[exp.column(key, table="f") for key in ("platform", "account_id", "date_day")]), days)
 
 
-def wanted_projects(wanted: Filter, scoped: Scoped) -> exp.Expression:
+def wanted_projects(wanted: Filter, scoped: Scoped) -> exp.Expr:
     """Match the assignments `d` by the project's id or name."""
     either = (_matches(wanted, exp.column(name, table="d"), scoped) for name in ("project_id", "project_name"))
     return exp.paren(exp.or_(*either))
 
 
-def _on_dates(wanted: Filter, scoped: Scoped) -> exp.Expression:
+def _on_dates(wanted: Filter, scoped: Scoped) -> exp.Expr:
     if wanted.operator is Operator.CONTAINS:
         raise UsageError("A date cannot be filtered with 'contains'", fix="Name whole dates, or set the window")
     try:
@@ -65,7 +64,7 @@ def _on_dates(wanted: Filter, scoped: Scoped) -> exp.Expression:
     return is_in(exp.func("toString", exp.column("date_day", table="f"), dialect=DIALECT), scoped.bindings.strings(days))
 
 
-def _on_text(dimension: DimensionInfo, wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expression:
+def _on_text(dimension: DimensionInfo, wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expr:
     if dimension.name == "platform" and wanted.operator is not Operator.CONTAINS:
         for value in wanted.values:
             if value not in tuple(Platform):
@@ -73,7 +72,7 @@ def _on_text(dimension: DimensionInfo, wanted: Filter, column: exp.Column, scope
     return _matches(wanted, column, scoped)
 
 
-def _matches(wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expression:
+def _matches(wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expr:
     values = scoped.bindings.strings(wanted.values)
     if wanted.operator is not Operator.CONTAINS:
         return is_in(column, values)

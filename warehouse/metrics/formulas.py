@@ -10,7 +10,7 @@ MONEY_SCALE = 12
 """Decimal places of a money ratio; the division cuts, it does not round."""
 
 
-def formula(catalogue: Catalogue, metric: MetricInfo, sums: str) -> exp.Expression:
+def formula(catalogue: Catalogue, metric: MetricInfo, sums: str) -> exp.Expr:
     """Return the metric over the columns of the relation `sums`, in which every measure is already summed.
 
     Counts stay Int64 and plain sums Decimal(38, 6). Money ratios are Decimal(38, 12), ratios Float64 of exact sums.
@@ -21,13 +21,13 @@ def formula(catalogue: Catalogue, metric: MetricInfo, sums: str) -> exp.Expressi
     return _typed(tree, metric.unit, sums, numerator=True)
 
 
-def _over_measures(catalogue: Catalogue, metric: MetricInfo) -> exp.Expression:
+def _over_measures(catalogue: Catalogue, metric: MetricInfo) -> exp.Expr:
     """Replace the names of metrics by their own formulas until only measures are left."""
     if metric.measure:
         return exp.column(metric.measure)
     tree = sqlglot.parse_one(metric.formula, dialect=DIALECT)
 
-    def expand(node: exp.Expression) -> exp.Expression:
+    def expand(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
         part = catalogue.metric(node.name)
@@ -36,7 +36,7 @@ def _over_measures(catalogue: Catalogue, metric: MetricInfo) -> exp.Expression:
     return tree.transform(expand)
 
 
-def _typed(node: exp.Expression, unit: str, sums: str, *, numerator: bool) -> exp.Expression:
+def _typed(node: exp.Expr, unit: str, sums: str, *, numerator: bool) -> exp.Expr:
     """Give every leaf its type and every division its guard."""
     if isinstance(node, exp.Column):
         column = exp.column(node.name, table=sums)

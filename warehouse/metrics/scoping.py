@@ -76,7 +76,7 @@ class Scoped:
         return query
 
 
-def narrowed(query: exp.Select, *conditions: exp.Expression) -> exp.Select:
+def narrowed(query: exp.Select, *conditions: exp.Expr) -> exp.Select:
     """Add conditions, all of which must hold, to a query."""
     present = query.args.get("where")
     for condition in conditions:
@@ -85,14 +85,14 @@ def narrowed(query: exp.Select, *conditions: exp.Expression) -> exp.Select:
     return query
 
 
-def is_in(value: exp.Expression, values: exp.Expression) -> exp.In:
+def is_in(value: exp.Expr, values: exp.Expr) -> exp.In:
     """Say that a value, or a tuple, is among a bound list or the rows of a subquery."""
     if isinstance(values, exp.Select):
         return exp.In(this=value, query=exp.Subquery(this=values))
     return exp.In(this=value, field=values)
 
 
-def _days_between(since: exp.Expression, until: exp.Expression) -> exp.Expression:
+def _days_between(since: exp.Expr, until: exp.Expr) -> exp.Expr:
     """Return the expression of one row per day of an assignment `d` that falls in the window."""
     days = sqlglot.parse_one(
         "arrayJoin(arrayMap(n -> toDate(n), range(toUInt32(greatest(d.since, w_since)), toUInt32(least(ifNull(d.until, w_until), w_until)) + 1)))",

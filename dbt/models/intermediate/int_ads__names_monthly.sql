@@ -9,52 +9,62 @@
 -- The last name of each entity in each month: a build reads only the months that changed, and the dims look names up here.
 with ads as (
 
-    select * from {{ ref('int_ads__ad_daily') }}
+    select
+        organization_id, platform, account_id, campaign_id, ad_group_id, ad_id, toStartOfMonth(date_day) as month,
+        argMax((campaign_name, ad_group_name, ad_name), (date_day, campaign_name, ad_group_name, ad_name)) as names,
+        max(date_day) as last_day
+    from {{ ref('int_ads__ad_daily') }}
     where {{ in_changed_months('date_day') }}
+    group by organization_id, platform, account_id, campaign_id, ad_group_id, ad_id, month
 
 ),
 
 campaigns as (
 
-    select * from {{ ref('int_ads__campaign_daily') }}
+    select
+        organization_id, platform, account_id, campaign_id, toStartOfMonth(date_day) as month,
+        argMax(campaign_name, (date_day, campaign_name)) as last_name,
+        max(date_day) as last_day
+    from {{ ref('int_ads__campaign_daily') }}
     where {{ in_changed_months('date_day') }}
+    group by organization_id, platform, account_id, campaign_id, month
 
 ),
 
 -- On one day the campaign report's own name goes before the one that the ads carry.
 named as (
 
-    select organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, campaign_name as entity_name, date_day, 1 as priority
+    select month, organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, last_name as entity_name, last_day as seen, 1 as priority
     from campaigns
 
     union all
 
-    select organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, campaign_name as entity_name, date_day, 0 as priority
+    select month, organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, names.1 as entity_name, last_day as seen, 0 as priority
     from ads
 
     union all
 
-    select organization_id, platform, account_id, 'ad_group' as level, ad_group_id as entity_id, campaign_id, ad_group_id, ad_group_name as entity_name, date_day, 0 as priority
+    select month, organization_id, platform, account_id, 'ad_group' as level, ad_group_id as entity_id, campaign_id, ad_group_id, names.2 as entity_name, last_day as seen, 0 as priority
     from ads
 
     union all
 
-    select organization_id, platform, account_id, 'ad' as level, ad_id as entity_id, campaign_id, ad_group_id, ad_name as entity_name, date_day, 0 as priority
+    select month, organization_id, platform, account_id, 'ad' as level, ad_id as entity_id, campaign_id, ad_group_id, names.3 as entity_name, last_day as seen, 0 as priority
     from ads
 
 )
 
 select
-    toStartOfMonth(date_day) as month,
+    month,
     toLowCardinality(organization_id) as organization_id,
     toLowCardinality(platform) as platform,
     toLowCardinality(level) as level,
     account_id,
     entity_id,
-    argMax(named.campaign_id, (date_day, priority, entity_name)) as campaign_id,
-    argMax(named.ad_group_id, (date_day, priority, entity_name)) as ad_group_id,
-    argMax(entity_name, (date_day, priority, entity_name)) as name,
-    max(date_day) as last_day
+    argMax(named.campaign_id, (seen, priority, entity_name, named.campaign_id)) as campaign_id,
+    argMax(named.ad_group_id, (seen, priority, entity_name, named.ad_group_id)) as ad_group_id,
+    argMax(entity_name, (seen, priority, entity_name)) as name,
+    max(seen) as last_day
 from named
 where entity_id != ''
 group by month, organization_id, platform, level, account_id, entity_id

@@ -148,8 +148,8 @@ def _load(mart: Any, facts: Sequence[dict[str, Any]], at: datetime) -> None:
         mine = [row for row in facts if (row["organization"], row["platform"], row["account"]) == (organization, platform, account)]
         day = (at.date(), at.date())
         snapshot = {"id": account, "descriptive_name": account, "account_id": account, "name": account, "Login": account, "ClientInfo": account}
-        snapshot |= {name: mine[0]["currency"] for name in ("currency_code", "currency", "Currency")}
-        snapshot |= {name: "Europe/Berlin" for name in ("time_zone", "timezone_name", "Timezone")}
+        snapshot |= dict.fromkeys(("currency_code", "currency", "Currency"), mine[0]["currency"])
+        snapshot |= dict.fromkeys(("time_zone", "timezone_name", "Timezone"), "Europe/Berlin")
         mart.load(f"raw_{platform}__accounts", account, [snapshot], day, organization=organization, at=at)
         for report, keys in (("account_daily", ()), ("campaign_daily", ("campaign",)), ("ad_daily", ("campaign", "ad_group", "ad"))):
             kept = [row for row in mine if report != "ad_daily" or row["ad"]]
@@ -171,16 +171,16 @@ def _raw(row: dict[str, Any]) -> dict[str, Any]:
     tiers = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
     said = {measure: json.dumps([{"action_type": tier, "value": str(row[measure])} for tier in tiers]) for measure in MEASURES[3:]}
     columns: dict[str, Any] = {"IncludeVAT": "NO", "actions": said["conversions"], "action_values": said["conversions_value"]}
-    columns |= {name: row["date"] for name in ("segments_date", "date_start", "Date")}
-    columns |= {name: row["currency"] for name in ("customer_currency_code", "account_currency")}
-    columns |= {name: row["campaign"] for name in ("campaign_id", "CampaignId")} | {name: row["campaign_name"] for name in ("campaign_name", "CampaignName")}
-    columns |= {name: row["ad_group"] for name in ("ad_group_id", "adset_id", "AdGroupId", "ad_group_name", "adset_name", "AdGroupName")}
-    columns |= {name: row["ad"] for name in ("ad_group_ad_ad_id", "ad_id", "AdId", "ad_group_ad_ad_name", "ad_name")}
-    columns |= {name: row["impressions"] for name in ("metrics_impressions", "impressions", "Impressions")}
-    columns |= {name: row["clicks"] for name in ("metrics_clicks", "clicks", "Clicks")}
+    columns |= dict.fromkeys(("segments_date", "date_start", "Date"), row["date"])
+    columns |= dict.fromkeys(("customer_currency_code", "account_currency"), row["currency"])
+    columns |= dict.fromkeys(("campaign_id", "CampaignId"), row["campaign"]) | dict.fromkeys(("campaign_name", "CampaignName"), row["campaign_name"])
+    columns |= dict.fromkeys(("ad_group_id", "adset_id", "AdGroupId", "ad_group_name", "adset_name", "AdGroupName"), row["ad_group"])
+    columns |= dict.fromkeys(("ad_group_ad_ad_id", "ad_id", "AdId", "ad_group_ad_ad_name", "ad_name"), row["ad"])
+    columns |= dict.fromkeys(("metrics_impressions", "impressions", "Impressions"), row["impressions"])
+    columns |= dict.fromkeys(("metrics_clicks", "clicks", "Clicks"), row["clicks"])
     columns |= {"metrics_cost_micros": int(row["spend"] * 1_000_000), "spend": row["spend"], "Cost": row["spend"]}
-    columns |= {name: row["conversions"] for name in ("metrics_conversions", "Conversions")}
-    columns |= {name: row["conversions_value"] for name in ("metrics_conversions_value", "Revenue")}
+    columns |= dict.fromkeys(("metrics_conversions", "Conversions"), row["conversions"])
+    columns |= dict.fromkeys(("metrics_conversions_value", "Revenue"), row["conversions_value"])
     return columns
 
 
