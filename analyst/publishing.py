@@ -10,6 +10,7 @@ from analyst.report import write_report
 from domain.clock import Clock
 from domain.documents import Document
 from domain.questions import Question, Scope
+from domain.windows import DateWindow
 from services.actors import Actor
 from services.artifacts import create_artifact, list_artifacts, save_version
 from services.installation import Installation
@@ -46,13 +47,13 @@ class Newsroom:
         return cls(installation.door, installation.store, installation.actor, installation.clock, settings if settings.api_key.get_secret_value() else None)
 
 
-def ensure_report(newsroom: Newsroom, project: Project, language: str) -> StoredReport:
-    """Return the project's report of the last complete four weeks, written anew only where the data or the period moved on.
+def ensure_report(newsroom: Newsroom, project: Project, language: str, window: DateWindow | None = None) -> StoredReport:
+    """Return the project's report of a window, by default the last complete four weeks; written anew only where data or period moved on.
 
     A project has one report artifact per language; what moved on becomes its next version. Raises what the analyst raises.
     """
     scope = Scope(organization_id=project.organization_id, project_ids=(project.id,))
-    window = default_window(newsroom.door, scope, newsroom.clock)
+    window = window or default_window(newsroom.door, scope, newsroom.clock)
     known = _known(newsroom, project, language)
     if known is not None:
         document = Document.model_validate(known.content)

@@ -148,9 +148,9 @@ class ApiClient:
         """Return the findings of the newest report."""
         return self._get(Insights, f"/projects/{_part(project_id)}/insights")
 
-    def write_report(self, project_id: str, *, language: str, since: date | None = None, until: date | None = None, days: int | None = None) -> WrittenReport:
-        """Have the analyst write a report now."""
-        body = {"language": language, "since": since.isoformat() if since else None, "until": until.isoformat() if until else None, "days": days}
+    def write_report(self, project_id: str, *, language: str, since: date | None = None, until: date | None = None) -> WrittenReport:
+        """Have the analyst write a report now, over a window or the last 28 complete days."""
+        body = {"language": language, "since": since.isoformat() if since else None, "until": until.isoformat() if until else None}
         return self._post(WrittenReport, f"/projects/{_part(project_id)}/reports", body)
 
     # integrations and health

@@ -1,20 +1,20 @@
-"""Reports as the API hands them out: the newest one's findings, and a new one written and kept."""
+"""Reports as the API hands them out: the newest one's findings, and one written on demand."""
 
 from dataclasses import dataclass
 
 from analyst.door import Door
 from analyst.model import ModelSettings
-from analyst.report import write_report
+from analyst.publishing import Newsroom, ensure_report
 from domain import slots
 from domain.clock import Clock
 from domain.documents import Document
 from domain.facts import Finding
-from domain.questions import Scope
+from domain.windows import DateWindow
 from platform_api.analytics.schemas import Insight, Insights, NewReport, WrittenReport
 from services.actors import Actor
-from services.artifacts import create_artifact, list_artifacts, save_version
+from services.artifacts import list_artifacts
 from store.database import Store
-from store.records import Artifact, Project
+from store.records import Project
 
 
 def newest_insights(store: Store, actor: Actor, project_id: str) -> Insights:
@@ -49,7 +49,7 @@ def _insight(document: Document, finding: Finding) -> Insight:
 
 @dataclass(frozen=True)
 class ReportWriter:
-    """Writes reports through the analyst; each language of a project has one artifact, each report is a version of it."""
+    """Has the analyst write reports on behalf of whoever asks."""
 
     store: Store
     door: Door
@@ -57,25 +57,7 @@ class ReportWriter:
     model: ModelSettings | None
 
     def write(self, actor: Actor, project: Project, asked: NewReport) -> WrittenReport:
-        """Write a report and keep it. Raises what the analyst raises, and Conflict when somebody saved meanwhile."""
-        document = write_report(
-            self.door,
-            Scope(organization_id=actor.organization_id, project_ids=(project.id,)),
-            project=project.name,
-            client=project.client_name or "",
-            since=asked.since,
-            until=asked.until,
-            language=asked.language,
-            model=self.model,
-            clock=self.clock,
-        )
-        kept = self._keep(actor, project, document)
-        return WrittenReport(artifact_id=kept.id, version=kept.version, document=document)
-
-    def _keep(self, actor: Actor, project: Project, document: Document) -> Artifact:
-        content = document.model_dump(mode="json")
-        summary = f"{document.since}..{document.until}"
-        for report in list_artifacts(self.store, actor, project.id, kind="report"):
-            if report.content.get("language") == document.language:
-                return save_version(self.store, actor, report.id, content, title=document.title, changes_summary=summary, expected_version=report.version)
-        return create_artifact(self.store, actor, project.id, kind="report", title=document.title, content=content, changes_summary=summary)
+        """Write a report and keep it; the same data and period keep their version. Raises what the analyst raises."""
+        window = DateWindow(asked.since, asked.until) if asked.since and asked.until else None
+        kept = ensure_report(Newsroom(self.door, self.store, actor, self.clock, self.model), project, asked.language, window)
+        return WrittenReport(artifact_id=kept.artifact_id, version=kept.version, reused=kept.reused, document=kept.document)

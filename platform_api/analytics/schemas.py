@@ -136,4 +136,6 @@ class WrittenReport(BaseModel):
 
     artifact_id: str
     version: int
+    reused: bool = False
+    """Nothing had moved on since this version was written, so no new one was."""
     document: Document
