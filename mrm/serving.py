@@ -108,10 +108,10 @@ def serve_until_stopped(installation: "Installation", supervisor: Supervisor, po
         stack.callback(state_path(home, SUPERVISOR).unlink, missing_ok=True)
         chosen = free_port(port)
         if chosen != port:
-            typer.echo(say("moved", language, wanted=port, port=chosen))
+            typer.echo(say("moved", language, wanted=port, port=chosen), err=True)
         urls = _start_api(supervisor, chosen, environment)
         if with_dagster:
-            urls["Dagster"] = _start_dagster(supervisor, free_port(chosen + 1), environment)
+            urls["dagster"] = _start_dagster(supervisor, free_port(chosen + 1), environment)
         write_state(home, SUPERVISOR, {"pid": os.getpid(), "urls": urls})
         for name, url in urls.items():
             typer.echo(f"{name:<12} {url}")
@@ -152,11 +152,13 @@ def _served_by(home: Home) -> str:
 
 
 def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -> dict[str, str]:
-    command = [sys.executable, "-m", "platform_api", "--home", str(supervisor.home.path), "--port", str(port)]
-    child = supervisor.start("api", command, environment)
-    base = f"http://127.0.0.1:{port}"
-    supervisor.wait_until(child, lambda: answers(f"{base}/ready"), timeout=90)
-    return {"Dashboards": f"{base}/app", "API": f"{base}/docs"}
+    """Start the API with the dashboards in it; return their URLs as the API itself names them."""
+    home = supervisor.home
+    state_path(home, "api").unlink(missing_ok=True)
+    child = supervisor.start("api", [sys.executable, "-m", "platform_api", "--home", str(home.path), "--port", str(port)], environment)
+    supervisor.wait_until(child, lambda: answers(f"{(read_state(home, 'api') or {}).get('url', '')}/ready"), timeout=90)
+    url = (read_state(home, "api") or {})["url"]
+    return {"dashboards": f"{url}/app/", "api": f"{url}/docs"}
 
 
 def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str]) -> str:
