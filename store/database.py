@@ -133,18 +133,16 @@ class _Embedded:
         self._server, self.lease = embedded.attach(home, settings)
 
     def keep(self) -> None:
-        """Attach anew where no supervisor lives; the lease that we hold keeps the new one too."""
-        if not embedded.supervised(self._home):
-            self._server, lease = embedded.attach(self._home, self._settings)
-            lease.close()
+        """Attach anew: a no-op where the server answers. The lease that we hold keeps a new one too."""
+        self._server, lease = embedded.attach(self._home, self._settings)
+        lease.close()
 
     def connect(self) -> psycopg.Connection[Any]:
         """Connect; a server that was killed comes back within half a minute, started anew when its supervisor died too."""
         try:
             return _connect(self._server.url, self._settings)
         except psycopg.OperationalError:
-            self._server, lease = embedded.attach(self._home, self._settings)
-            lease.close()
+            self.keep()
             return _connect(self._server.url, self._settings)
 
 
