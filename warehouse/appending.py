@@ -1,11 +1,17 @@
-"""Append one load's rows to its raw table in batches, inserting one batch while the next is hashed."""
+"""Append one load's rows to its raw table in batches, inserting one batch while the next is hashed.
+
+Rows go as INSERT … SELECT … FROM input(): the engine answers a plain INSERT as done before its part is written, so that a full
+disk would lose the rows without a word.
+"""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from domain.catalogue import Report
 from warehouse.client import Warehouse
+from warehouse.raw import raw_structure, raw_table
 
 BATCH_BYTES = 16 * 2**20
 BATCH_ROWS = 131_072
@@ -19,8 +25,12 @@ class Appender:
     `constants` are the ledger's columns, the same for every row; `_date` comes with each batch.
     """
 
-    def __init__(self, warehouse: Warehouse, table: str, constants: dict[str, str]) -> None:
-        self._warehouse, self._table, self._constants = warehouse, table, constants
+    def __init__(self, warehouse: Warehouse, report: Report, constants: dict[str, str]) -> None:
+        self._warehouse, self._constants = warehouse, constants
+        structure = raw_structure(report)
+        names = ", ".join(f"`{name}`" for name in structure)
+        types = ", ".join(f"`{name}` {kind}" for name, kind in structure.items())
+        self._target = f"{raw_table(report)} ({names}) SELECT {names} FROM input('{types}')"  # noqa: S608 - the report's own names
         self._client: Client | None = None
         self._waiting: list[pa.Table] = []
         self._bytes = self._rows = 0
@@ -71,7 +81,7 @@ class Appender:
         table = pa.table(columns, names=names)
         with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(unify_dictionaries=True)) as stream:
             stream.write_table(table)
-        self._client.raw_insert(self._table, names, sink.getvalue(), dict(_SETTINGS), "ArrowStream")
+        self._client.raw_insert(self._target, None, sink.getvalue(), dict(_SETTINGS), "ArrowStream")
         self.rows += len(batch)
 
 

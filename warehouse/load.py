@@ -74,7 +74,7 @@ class Load:
         self._keys: list[npt.NDArray[np.uint64]] = []
         self._ended = self._uncertain = False
         self._client = warehouse.client()
-        self._appender = Appender(warehouse, raw_table(pull.report), self._constants())
+        self._appender = Appender(warehouse, pull.report, self._constants())
         self._lease = LoadLease(warehouse, self._client, self.load_id, lease)
         try:
             with translated():

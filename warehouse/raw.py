@@ -191,7 +191,12 @@ def clickhouse_type(column: Column) -> str:
 
 def raw_columns(report: Report) -> tuple[str, ...]:
     """Name the columns of a report's raw table in order, the ledger's first."""
-    return (*(name for name, _ in LEDGER_COLUMNS), *(c.name for c in report.columns))
+    return tuple(raw_structure(report))
+
+
+def raw_structure(report: Report) -> dict[str, str]:
+    """Return the columns of a report's raw table with their ClickHouse types, in order."""
+    return {**dict(LEDGER_COLUMNS), **{column.name: clickhouse_type(column) for column in report.columns}}
 
 
 def raw_table(report: Report) -> str:

@@ -66,13 +66,17 @@ class Agency:
         columns = list(zip(*rows, strict=True)) if rows else [[] for _ in self.report.columns]
         return pa.table([pa.array(values, column.type.arrow) for values, column in zip(columns, self.report.columns, strict=True)], schema=self.report.schema)
 
-    def open(self, since: date = DAY, until: date | None = None, observed_at: datetime = NOON, ledger: Ledger | None = None, timezone: str = "Europe/Moscow") -> Load:
+    def open(
+        self, since: date = DAY, until: date | None = None, observed_at: datetime = NOON, ledger: Ledger | None = None, timezone: str = "Europe/Moscow"
+    ) -> Load:
         """Open a load of the window."""
         return (ledger or self.ledger).open(self.key, self.report, DateWindow(since, until or since), observed_at, timezone=timezone)
 
-    def pull(self, rows: Sequence[Row], since: date = DAY, until: date | None = None, observed_at: datetime = NOON, pages: int = 1) -> Commit:
+    def pull(
+        self, rows: Sequence[Row], since: date = DAY, until: date | None = None, observed_at: datetime = NOON, pages: int = 1, ledger: Ledger | None = None
+    ) -> Commit:
         """Pull and commit rows in so many pages."""
-        with self.open(since, until, observed_at) as load:
+        with self.open(since, until, observed_at, ledger) as load:
             size = max(1, -(-len(rows) // pages))
             for start in range(0, len(rows), size):
                 load.write(self.table(rows[start : start + size]))
@@ -120,7 +124,9 @@ def agency(ledger_warehouse: Warehouse, home: Home) -> Agency:
     """An agency with an empty ledger and a home of its own."""
     with ledger_warehouse.client() as client:
         create_raw_tables(client, [ADS, ACCOUNTS])
-        tables = client.query("SELECT concat(database, '.', name) FROM system.tables WHERE database IN ('raw', 'marts') AND engine = 'MergeTree' AND total_rows > 0")
+        tables = client.query(
+            "SELECT concat(database, '.', name) FROM system.tables WHERE database IN ('raw', 'marts') AND engine = 'MergeTree' AND total_rows > 0"
+        )
         for (name,) in tables.result_rows:
             client.command(f"TRUNCATE TABLE {name}")
     return Agency(ledger_warehouse, home, Ledger(ledger_warehouse, home))

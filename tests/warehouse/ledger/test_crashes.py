@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +65,12 @@ def _run_child(agency, rows, since, until, die_at, repository):
         "die_at": die_at,
     }
     return subprocess.run(
-        [sys.executable, "-c", CHILD, json.dumps(job)], cwd=repository, env={**os.environ, "PYTHONPATH": str(repository)}, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", CHILD, json.dumps(job)],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(repository)},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -98,9 +104,8 @@ def test_an_abort_before_the_commit_row_changes_nothing(agency, ad, point, known
             raise KeyboardInterrupt
 
     ledger = Ledger(agency.warehouse, agency.home, passing=passing)
-    with pytest.raises(KeyboardInterrupt), agency.open(observed_at=LATER, ledger=ledger) as load:
-        load.write(agency.table([ad(0, "b", 2)]))
-        load.commit("Total rows: 1")
+    with pytest.raises(KeyboardInterrupt):
+        agency.pull([ad(0, "b", 2)], observed_at=LATER, ledger=ledger)
     assert agency.current() == before
     assert agency.pull([ad(0, "b", 2)], observed_at=LATER).dates_changed == 1
     assert agency.current() == [ad(0, "b", 2)]
@@ -112,32 +117,41 @@ def test_an_abort_after_the_commit_row_keeps_it(agency, ad):
             raise KeyboardInterrupt
 
     ledger = Ledger(agency.warehouse, agency.home, passing=passing)
-    with pytest.raises(KeyboardInterrupt), agency.open(ledger=ledger) as load:
-        load.write(agency.table([ad(0, "b", 2)]))
-        load.commit("Total rows: 1")
+    with pytest.raises(KeyboardInterrupt):
+        agency.pull([ad(0, "b", 2)], ledger=ledger)
     agency.command("ALTER TABLE raw.load_leases UPDATE expires_at = toDateTime64(0, 6, 'UTC') WHERE 1 SETTINGS mutations_sync = 2")
     assert agency.ledger.sweep() == 0
     assert agency.current() == [ad(0, "b", 2)]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
-def test_a_full_disk_under_the_spool_is_named(agency, ad):
-    with pytest.raises(DiskFull, match="No space is left"):
-        spool = Spool(agency.home.path / "full.arrow", agency.report.schema)
-        spool._file = open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115
-        import pyarrow as pa
+def _on_a_full_disk(make):
+    """Put spools on the device that is always full."""
 
-        spool._writer = pa.ipc.new_stream(spool._file, agency.report.schema)
-        spool.write(agency.table([ad(0, "a", 1)]))
+    def made(self, path, schema):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "open", lambda path, mode: open("/dev/full", "wb", buffering=0))  # noqa: PTH123, SIM115
+            make(self, path, schema)
+
+    return made
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_under_the_spool_is_named_and_leaves_nothing(agency, ad, monkeypatch):
+    agency.pull([ad(0, "a", 1)])
+    monkeypatch.setattr(Spool, "__init__", _on_a_full_disk(Spool.__init__))
+    with pytest.raises(DiskFull, match="No space is left"):
+        agency.pull([ad(0, "a", 2)], observed_at=LATER)
+    monkeypatch.undo()
+    assert agency.current() == [ad(0, "a", 1)]
+    assert agency.pull([ad(0, "a", 2)], observed_at=LATER).dates_changed == 1
 
 
 def test_a_full_clickhouse_disk_is_named_and_leaves_nothing_half_visible(agency, ad):
     agency.pull([ad(0, "a", 1)])
     agency.command("ALTER TABLE raw.raw_meta_ads__ad_daily MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000000")
     try:
-        with pytest.raises(DiskFull, match="ClickHouse has no disk space left"), agency.open(observed_at=LATER) as load:
-            load.write(agency.table([ad(0, "a", 2)]))
-            load.commit("Total rows: 1")
+        with pytest.raises(DiskFull, match="ClickHouse has no disk space left"):
+            agency.pull([ad(0, "a", 2)], observed_at=LATER)
     finally:
         agency.command("ALTER TABLE raw.raw_meta_ads__ad_daily RESET SETTING min_free_disk_bytes_to_perform_insert")
     assert agency.current() == [ad(0, "a", 1)]

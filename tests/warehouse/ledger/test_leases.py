@@ -19,9 +19,8 @@ def _ledger(agency, **options):
 
 
 def test_an_expired_load_cannot_commit(agency, ad):
-    with pytest.raises(LoadExpired, match="lost its lease"), agency.open(ledger=_ledger(agency, lease=GONE)) as load:
-        load.write(agency.table([ad(0, "a", 1)]))
-        load.commit("Total rows: 1")
+    with pytest.raises(LoadExpired, match="lost its lease"):
+        agency.pull([ad(0, "a", 1)], ledger=_ledger(agency, lease=GONE))
     assert agency.current() == []
     assert agency.ledger.position() == 0
 
@@ -67,10 +66,9 @@ def test_a_committed_load_is_never_swept_however_old_its_lease(agency, ad):
 
 
 def test_the_heartbeat_keeps_a_short_lease(agency, ad):
-    seen = []
-    load = agency.open(ledger=_ledger(agency, lease=timedelta(milliseconds=600)))
-    while len(seen) < 4:  # some beats later than the first expiry
-        seen = agency.rows("SELECT expires_at FROM raw.load_leases WHERE state = 'renewed'")
+    load = agency.open(ledger=_ledger(agency, lease=timedelta(seconds=6)))
+    while not agency.count("SELECT max(expires_at) > minIf(expires_at, state = 'open') + 1 FROM raw.load_leases"):
+        assert not load._lease.lost
     load.write(agency.table([ad(0, "a", 1)]))
     assert load.commit("Total rows: 1").rows == 1
 
@@ -122,9 +120,10 @@ def test_a_sweeper_withdraws_from_a_load_that_committed_meanwhile(agency, ad):
     agency.command(f"INSERT INTO raw.load_leases SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', 'abandoned', now64(6), now64(6)")
     load._appender.finish()
     agency.command(
-        f"""INSERT INTO raw.load_proposals (load_id, organization_id, integration_id, report, account_id, since, until, observed_at, dates, row_counts, hashes, stored,
-        rows_load_id, rows) SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', '2024-03-01', '2024-03-01', now64(6), ['2024-03-01'], [1], ['x'], [true],
-        ['{load.load_id}'], 1"""
+        f"""INSERT INTO raw.load_proposals (load_id, organization_id, integration_id, report, account_id, since, until, observed_at,
+            dates, row_counts, hashes, stored, rows_load_id, rows)
+        SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', '2024-03-01', '2024-03-01', now64(6),
+            ['2024-03-01'], [1], ['x'], [true], ['{load.load_id}'], 1"""
     )
     assert _ledger(agency, passing=passing).sweep() == 0
     assert points == ["fenced"]
