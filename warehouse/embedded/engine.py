@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 from xml.sax.saxutils import escape
@@ -93,6 +94,7 @@ class _Connection(Protocol):
     def insert_append(self, stream: object, data: bytes) -> None: ...
     def insert_done(self, stream: object) -> _Result: ...
     def insert_cancel(self, stream: object) -> None: ...
+    def classify_query(self, sql: bytes) -> Mapping[str, Enum]: ...
     def send_query(self, query_str: bytes | str, format: str, *, params: dict[str, str]) -> object: ...  # noqa: A002 chDB's name
     def streaming_fetch_result(self, stream: object) -> _Result: ...
     def streaming_cancel_query(self, stream: object) -> None: ...
@@ -166,6 +168,10 @@ class Handle:
             return Insertion(self._connection, self._connection.send_insert(statement, format_))
         except (RuntimeError, UnicodeDecodeError) as error:
             raise QueryFailed.parse(_words(error)) from None
+
+    def changes(self, sql: bytes) -> bool:
+        """Tell whether a statement would do anything but read, as the engine's own parser sees it."""
+        return self._connection.classify_query(sql)["query_class"].name in ("MUTATING", "CONTROL")
 
     def kill(self) -> None:
         """Make the engine stop what this handle runs; from another thread, without waiting."""

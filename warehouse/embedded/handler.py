@@ -132,6 +132,8 @@ class _Run:
             if parameters.readonly and form and form.files:
                 handle.apply({"readonly": str(parameters.readonly)})
             self._answer.before_start = lambda: self._describe(queries.progress_outcome(handle))
+            if parameters.readonly:
+                self._refuse_changes(handle, statement)
             outcome = self._execute(handle, statement, text, data)
             self._answer.before_start = lambda: self._describe(outcome)
             if outcome.body:
@@ -190,6 +192,14 @@ class _Run:
                 "READONLY",
                 "default: Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. Use method POST for modifying queries.",
             )
+
+    def _refuse_changes(self, handle: Handle, statement: Statement) -> None:
+        """Refuse what the engine's readonly mode lets through: KILL, BACKUP, writes to files, and at level 1 settings in the query."""
+        changes = statement.kind is Kind.INSERT or handle.changes(statement.text)
+        if statement.keyword not in (b"SET", b"USE") and changes:
+            raise QueryFailed.named("READONLY", "default: Cannot execute query in readonly mode.")
+        if self._parameters.readonly == 1 and statement.has_settings:
+            raise QueryFailed.named("READONLY", "Cannot modify settings in readonly mode.")
 
     def _handle(self, stack: ExitStack, statement: Statement, has_tables: bool) -> Handle:
         """Take the session's handle, or a fresh one. A readonly request always gets a fresh one: `SET readonly` cannot be undone."""

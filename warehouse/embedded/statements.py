@@ -82,6 +82,12 @@ class Statement:
         return ""
 
     @property
+    def has_settings(self) -> bool:
+        """Tell whether a SETTINGS clause stands anywhere in it."""
+        triples = zip(self.tokens, self.tokens[1:], self.tokens[2:], strict=False)
+        return any(first.word == b"SETTINGS" and name.kind == "word" and equals.text == b"=" for first, name, equals in triples)
+
+    @property
     def secondary(self) -> bytes:
         """Return the second word, such as TABLE of DROP TABLE."""
         return self.tokens[1].word if len(self.tokens) > 1 else b""
