@@ -44,10 +44,11 @@ def _start(options: argparse.Namespace) -> Sandbox:
 def _say(state: dict[str, object], options: argparse.Namespace) -> None:
     if options.quiet:
         return
-    google, meta, direct = (state[name] for name in ("google_ads", "meta_ads", "yandex_direct"))
+    google, meta, direct, proxy = (state[name] for name in ("google_ads", "meta_ads", "yandex_direct", "proxy"))
     assert isinstance(google, dict)
     assert isinstance(meta, dict)
     assert isinstance(direct, dict)
+    assert isinstance(proxy, dict)
     lines = [
         f"Google Ads     grpc {google['endpoint']}   rest {google['rest']}",
         f"               export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={google['ca_bundle']}",
@@ -57,6 +58,8 @@ def _say(state: dict[str, object], options: argparse.Namespace) -> None:
         f"               FacebookSession.GRAPH = '{meta['endpoint']}'; FacebookAdsApi.init(access_token='sandbox')",
         f"Yandex.Direct  {direct['endpoint']}/json/v5/",
         "               Authorization: Bearer sandbox; Client-Login: <login>",
+        f"Any client     HTTPS_PROXY={proxy['url']} REQUESTS_CA_BUNDLE={google['ca_bundle']} SSL_CERT_FILE={google['ca_bundle']}",
+        "               (the platforms under their own names; nothing leaves this machine)",
         f"Control        {state['control']}/__sandbox__/{{clock,faults,accounts,requests}}",
     ]
     print("\n".join(lines), flush=True)  # noqa: T201
@@ -68,7 +71,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True, help="a directory of its own, for certificates")
     parser.add_argument("--dataset", type=Path, action="append", default=[], metavar="FILE.csv", help="serve this file; may be repeated")
     parser.add_argument("--today", type=date.fromisoformat, help="pin the clock to YYYY-MM-DD; the wall's date by default")
-    parser.add_argument("--port", type=int, default=0, help="first of five ports; any free ones by default")
+    parser.add_argument("--port", type=int, default=0, help="first of seven ports; any free ones by default")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the generated agency")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     return parser

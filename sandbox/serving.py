@@ -11,6 +11,7 @@ from domain.platforms import Platform
 from sandbox.clock import SandboxClock
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
+from sandbox.front import DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
 from sandbox.generator.source import GeneratorSource
 from sandbox.google_ads.certificates import issue
 from sandbox.google_ads.customers import ROOT
@@ -18,6 +19,7 @@ from sandbox.google_ads.rest import Rest
 from sandbox.google_ads.server import GrpcServer
 from sandbox.google_ads.service import GoogleAds
 from sandbox.meta_ads.server import MetaAds
+from sandbox.oauth import TokenEndpoint, with_tokens
 from sandbox.web import WebServer
 from sandbox.world import Source, World
 from sandbox.yandex_direct.server import YandexDirect
@@ -29,7 +31,7 @@ ANCHOR = "agency.json"
 class Sandbox:
     """The servers of one sandbox; a context manager that stops them.
 
-    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of five, the next free ones are taken where they are in use.
+    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of seven, the next free ones are taken where they are in use.
     Raises DatasetMalformed for a bad dataset file.
     """
 
@@ -39,18 +41,30 @@ class Sandbox:
         source: Source = DatasetSource(datasets) if datasets else GeneratorSource(seed, anchor(directory, seed, self.clock.day))
         self.world = World(source, self.clock)
         control = Control(self.world)
-        certificates = issue(directory)
+        certificates = issue(directory, HOSTS)
         google = GoogleAds(self.world)
 
         def at(place: int) -> int:
             return port + place if port else 0
 
         self._bundle = certificates.bundle
+        meta, direct = with_control(MetaAds(self.world), control), with_control(YandexDirect(self.world), control)
+        google_tokens, yandex_tokens = TokenEndpoint(self.world, "google"), TokenEndpoint(self.world, "yandex")
+        rest = with_control(with_tokens(Rest(google), google_tokens), control)
         self._control = WebServer("control", control, at(0))
-        self._meta = WebServer("meta", with_control(MetaAds(self.world), control), at(1))
-        self._direct = WebServer("direct", with_control(YandexDirect(self.world), control), at(2))
-        self._google_rest = WebServer("google-rest", with_control(Rest(google), control), at(3))
+        self._meta = WebServer("meta", meta, at(1))
+        self._direct = WebServer("direct", with_tokens(direct, yandex_tokens), at(2))
+        self._google_rest = WebServer("google-rest", rest, at(3))
         self._google = GrpcServer(google, certificates, at(4))
+        by_host = {
+            GOOGLE_ADS: rest,
+            **dict.fromkeys(GOOGLE_TOKENS, google_tokens),
+            **dict.fromkeys(YANDEX_TOKENS, yandex_tokens),
+            **dict.fromkeys(META, meta),
+            **dict.fromkeys(DIRECT, direct),
+        }
+        self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
+        self._proxy = Proxy(self._front.port, self._google.port, at(6))
 
     def state(self) -> dict[str, Any]:
         """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""
@@ -66,6 +80,8 @@ class Sandbox:
             },
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},
+            "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
+            "proxy": {"url": self._proxy.url, "ca_bundle": str(self._bundle.resolve()), "hosts": list(HOSTS)},
             "dataset": {
                 "since": None if since is None else since.isoformat(),
                 "until": None if until is None else until.isoformat(),
@@ -76,7 +92,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop all servers and cut stalls short."""
         self.world.stopping.set()
-        for server in (self._control, self._meta, self._direct, self._google_rest, self._google):
+        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._google_rest, self._google):
             server.close()
 
     def __enter__(self) -> "Sandbox":

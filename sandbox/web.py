@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import sys
 import threading
 import zlib
@@ -24,6 +25,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     host: str
+    scheme: str = "http"
 
     def form(self) -> dict[str, str]:
         """Return query and form body as one mapping, the body winning."""
@@ -59,8 +61,9 @@ def json_answer(status: int, value: object, headers: Mapping[str, str] | None = 
 class WebServer:
     """A threaded HTTP server on 127.0.0.1; with a port asked for, the next free one is taken when that is in use."""
 
-    def __init__(self, name: str, handler: Handler, port: int = 0) -> None:
+    def __init__(self, name: str, handler: Handler, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._server = _bind(handler, port)
+        self._server.tls = tls
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name=f"sandbox-{name}", daemon=True)
         self._thread.start()
@@ -95,6 +98,15 @@ class _Server(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]
+
+    tls: ssl.SSLContext | None = None
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; a TLS handshake waits until the connection's own thread reads."""
+        connection, address = super().get_request()
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         with self._lock:
@@ -153,6 +165,7 @@ class _Connection(BaseHTTPRequestHandler):
             {name.lower(): value for name, value in self.headers.items()},
             body,
             self.headers.get("Host", ""),
+            "http" if cast(_Server, self.server).tls is None else "https",
         )
         try:
             answer = cast(_Server, self.server).answer(request)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ class Certificates:
     bundle: Path
 
 
-def issue(directory: Path) -> Certificates:
+def issue(directory: Path, hosts: Sequence[str] = ()) -> Certificates:
     """Make an authority and a server certificate, valid for 397 days, and write ca.pem into the directory."""
     directory.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
@@ -36,7 +37,12 @@ def issue(directory: Path) -> Certificates:
         .sign(authority_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.IPAddress(ipaddress.ip_address("::1"))]
+    names = [
+        x509.DNSName("localhost"),
+        *(x509.DNSName(host) for host in hosts),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        x509.IPAddress(ipaddress.ip_address("::1")),
+    ]
     certificate = (
         _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), authority_name, key.public_key(), now)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -261,7 +261,7 @@ class MetaAds:
             url = urlsplit("/" + str(part["relative_url"]).lstrip("/"))
             query = {"access_token": params.get("access_token", ""), **dict(parse_qsl(url.query, keep_blank_values=True))}
             headers = {**request.headers, "content-type": "application/x-www-form-urlencoded"}
-            inner = Request(str(part.get("method", "GET")), url.path, query, headers, str(part.get("body", "")).encode(), request.host)
+            inner = Request(str(part.get("method", "GET")), url.path, query, headers, str(part.get("body", "")).encode(), request.host, request.scheme)
             answer = self(inner)
             named = [{"name": k, "value": v} for k, v in answer.headers.items()]
             answers.append({"code": answer.status, "headers": named, "body": answer.body.decode()})
@@ -292,7 +292,7 @@ def _paging(request: Request, params: dict[str, str], start: int, shown: int, to
     paging: dict[str, object] = {"cursors": {"before": _cursor(start), "after": _cursor(start + shown)}}
     if start + shown < total:
         following = {**params, "limit": params.get("limit") or str(PAGE), "after": _cursor(start + shown)}
-        paging["next"] = f"http://{request.host}{request.path}?{urlencode(following)}"
+        paging["next"] = f"{request.scheme}://{request.host}{request.path}?{urlencode(following)}"
     return paging
 
 

@@ -1,0 +1,56 @@
+"""The token endpoints that the platforms' clients call: Google's (old and new addresses) and Yandex's.
+
+Follows RFC 6749 and developers.google.com/identity/protocols/oauth2, yandex.com/dev/id/doc.
+"""
+
+import base64
+import re
+
+from sandbox.tokens import Token, judge
+from sandbox.web import Answer, Handler, Request, json_answer
+from sandbox.world import World
+
+PATHS = ("/token", "/o/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token")
+LIFE = 3599
+_BASIC = re.compile(r"^Basic (.+)$", re.IGNORECASE)
+
+
+class TokenEndpoint:
+    """Give an access token for a refresh token or a code that begins with `sandbox`; refuse all others as the platforms do."""
+
+    def __init__(self, world: World, platform: str) -> None:
+        self._world = world
+        self._platform = platform
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer one token request."""
+        self._world.count(self._platform, "POST token")
+        params = request.form()
+        if request.method != "POST":
+            return json_answer(405, {"error": "invalid_request", "error_description": "POST is expected"})
+        if not (params.get("client_id") or self._basic(request)):
+            return json_answer(400, {"error": "invalid_request", "error_description": "Could not determine client ID from request."})
+        kind = params.get("grant_type", "")
+        given = {"refresh_token": params.get("refresh_token", ""), "authorization_code": params.get("code", "")}.get(kind)
+        if given is None:
+            return json_answer(400, {"error": "unsupported_grant_type", "error_description": f"Invalid grant_type: {kind}"})
+        if judge(given) is not Token.GOOD:
+            return json_answer(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."})
+        number = self._world.number()
+        answer: dict[str, object] = {"access_token": f"sandbox-{number}", "expires_in": LIFE, "token_type": "Bearer"}
+        if kind == "authorization_code" or self._platform == "yandex":
+            answer["refresh_token"] = f"sandbox-refresh-{number}"
+        return json_answer(200, answer)
+
+    def _basic(self, request: Request) -> str:
+        found = _BASIC.match(request.headers.get("authorization", ""))
+        return base64.b64decode(found[1] + "==").decode("utf-8", "replace").partition(":")[0] if found else ""
+
+
+def with_tokens(platform: Handler, tokens: TokenEndpoint) -> Handler:
+    """Let a platform's own server answer the token paths too."""
+
+    def handler(request: Request) -> Answer:
+        return tokens(request) if request.path in PATHS else platform(request)
+
+    return handler
