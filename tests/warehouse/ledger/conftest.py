@@ -82,10 +82,20 @@ class Agency:
                 load.write(self.table(rows[start : start + size]))
             return load.commit(f"Total rows: {len(rows)}")
 
-    def current(self) -> list[Row]:
-        """Read the rows of the winning slices, sorted."""
+    def empty(self) -> None:
+        """Empty the ledger."""
+        with self.warehouse.client() as client:
+            tables = client.query(
+                "SELECT concat(database, '.', name) FROM system.tables WHERE database IN ('raw', 'marts') AND engine = 'MergeTree' AND total_rows > 0"
+            )
+            for (name,) in tables.result_rows:
+                client.command(f"TRUNCATE TABLE {name}")
+
+    def current(self, as_of: datetime | None = None) -> list[Row]:
+        """Read the rows of the slices that win now, or won by then, sorted."""
         names = ", ".join(column.name for column in self.report.columns)
-        parameters = {"as_of": "2100-01-01 00:00:00", "organization_id": self.key.organization_id, "since": "2000-01-01", "until": "2100-01-01"}
+        known_by = as_of.strftime("%Y-%m-%d %H:%M:%S.%f") if as_of else "2100-01-01 00:00:00"
+        parameters = {"as_of": known_by, "organization_id": self.key.organization_id, "since": "2000-01-01", "until": "2100-01-01"}
         arguments = "as_of = {as_of:DateTime64(6, 'UTC')}, organization_id = {organization_id:String}, since = {since:Date}, until = {until:Date}"
         return sorted(tuple(row) for row in self.rows(f"SELECT {names} FROM raw.{self.report.table}__as_of({arguments})", parameters))
 
@@ -124,12 +134,9 @@ def agency(ledger_warehouse: Warehouse, home: Home) -> Agency:
     """An agency with an empty ledger and a home of its own."""
     with ledger_warehouse.client() as client:
         create_raw_tables(client, [ADS, ACCOUNTS])
-        tables = client.query(
-            "SELECT concat(database, '.', name) FROM system.tables WHERE database IN ('raw', 'marts') AND engine = 'MergeTree' AND total_rows > 0"
-        )
-        for (name,) in tables.result_rows:
-            client.command(f"TRUNCATE TABLE {name}")
-    return Agency(ledger_warehouse, home, Ledger(ledger_warehouse, home))
+    agency = Agency(ledger_warehouse, home, Ledger(ledger_warehouse, home))
+    agency.empty()
+    return agency
 
 
 @pytest.fixture
