@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.main import get_command
 
 from domain.errors import DiskFull, MrmError
-from mrm import connecting, demo, doctor, query, reporting, sandboxing, serving, syncing, warehousing
+from mrm import connecting, demo, doctor, query, reporting, sandboxing, serving, storing, syncing, warehousing
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command("report")(reporting.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(sandboxing.app, name="sandbox")
 app.add_typer(warehousing.app, name="warehouse")
+app.add_typer(storing.app, name="store")
 
 
 def main() -> NoReturn:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from services.installation import Installation
 
-DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """In this process nothing captures the terminal: the output goes to the home's logs/job.log."""
 
