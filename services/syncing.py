@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from warehouse.client import Warehouse
-
 from connectors import registry
 from connectors.discovery import Discovery
 from connectors.patience import Patience
@@ -28,7 +26,9 @@ from domain.landing import Landing
 from domain.windows import DateWindow
 from home.directory import Home
 from services.integrations import IntegrationAccess
+from services.reading_ahead import read_ahead
 from services.windows import plan_pull
+from warehouse.client import Warehouse
 from warehouse.coverage import Coverage, coverage
 from warehouse.ledger import Ledger, LoadKey
 
@@ -244,7 +244,7 @@ class _Pull:
         rows, said, proof = 0, 0.0, ""
         try:
             with load:
-                for number, page in enumerate(self._connector.pages(account, report, window)):
+                for number, page in enumerate(read_ahead(self._connector.pages(account, report, window))):
                     self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
                     load.write(page.rows)
                     rows, proof = rows + page.rows.num_rows, page.proof

@@ -152,8 +152,10 @@ class GoogleAds:
 def _table(results: Any, report: Report, account: Account) -> pa.Table:  # noqa: ANN401 - a repeated protobuf field
     """Return the rows of one batch in the report's schema."""
     columns: dict[str, Any] = {}
+    messages: dict[str, list[Any]] = {"": list(results)}
     for path in PATHS[report.name]:
-        values: list[Any] = list(map(attrgetter(path), results))
+        parent, _, last = path.rpartition(".")
+        values: list[Any] = list(map(attrgetter(last), _messages(messages, parent)))
         names = _enum_names(results[0], path) if values else None
         if names is not None:
             values = [names.get(v) or str(v) for v in values]
@@ -161,6 +163,14 @@ def _table(results: Any, report: Report, account: Account) -> pa.Table:  # noqa:
             values = [str(v) for v in values]
         columns[column_name(report.name, path)] = pa.array(values, _arrow_type(path))
     return typed(report, account, columns, len(results), doubles=True)
+
+
+def _messages(known: dict[str, list[Any]], path: str) -> list[Any]:
+    """Return the submessage at a path of every row; each level is walked once for all its fields."""
+    if path not in known:
+        parent, _, last = path.rpartition(".")
+        known[path] = list(map(attrgetter(last), _messages(known, parent)))
+    return known[path]
 
 
 def _arrow_type(path: str) -> pa.DataType:

@@ -27,6 +27,7 @@ _FIELD_GROUPS = (("impressions", "clicks", "spend"), ("actions",), ("action_valu
 """The last split: the metrics of one request, in groups that are read one after the other and joined by key."""
 _DISABLED = {2: "disabled", 101: "closed"}
 _ACCOUNT_PAGE = 200
+_print_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class MetaAds:
@@ -191,4 +192,4 @@ def _texts(report: Report, account: Account, name: str, values: list[Any]) -> li
     """Keep lists of actions as JSON text, an absent one as NULL."""
     if any(not isinstance(v, list | None) for v in values):
         raise drift(report, account, name, "is no list of actions")
-    return [None if v is None else json.dumps(v, ensure_ascii=False, separators=(",", ":")) for v in values]
+    return [None if v is None else _print_json(v) for v in values]

@@ -1,6 +1,7 @@
 """Meta's client library as a plain JSON channel: host, version and timeout belong to the instance, never to the process."""
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ class Graph:
     """One credential's session with the Graph API. Calls are single tries; their callers own the patience."""
 
     def __init__(self, credentials: MetaAdsCredentials, settings: MetaAdsSettings) -> None:
+        self._thread = threading.local()
         self._session = FacebookSession(
             app_id=credentials.app_id or None,
             app_secret=credentials.app_secret.get_secret_value() if credentials.app_secret else None,
@@ -39,7 +41,7 @@ class Graph:
             self._session.requests.trust_env = urlsplit(settings.endpoint).hostname not in {"127.0.0.1", "localhost", "::1"}
         if settings.ca_bundle:
             self._session.requests.verify = str(settings.ca_bundle)
-        self._session.requests.hooks["response"].append(_refuse_what_is_no_json)
+        self._session.requests.hooks["response"].append(lambda response, *_, **__: _take_body(response, self._thread))
         self._api = FacebookAdsApi(self._session, settings.api_version or None)
         keep_tokens_out_of("urllib3.connectionpool")
 
@@ -50,20 +52,21 @@ class Graph:
 
     def call(self, method: str, path: tuple[str, ...], params: dict[str, Any], account_id: str) -> Answer:
         """Send one request and return its JSON object; every failure is a SourceError that names the account."""
+        self._thread.body = b""
         try:
             response = self._api.call(method, path, params)
         except FAILURES as error:
             raise translate(error, account_id) from None
         except _NoJson as error:
             raise unreachable(str(error), account_id) from None
-        text: str = response.body()
+        body: bytes = self._thread.body
         try:
-            loaded = json.loads(text)
+            loaded = json.loads(body)
         except ValueError:
             raise unreachable("the answer breaks off within its JSON", account_id) from None
-        if not isinstance(loaded, dict) or response.status() >= 400:
+        if not isinstance(loaded, dict) or "error" in loaded or response.status() >= 400:
             raise unreachable(f"HTTP {response.status()} without an error object", account_id)
-        return Answer(loaded, text.encode())
+        return Answer(loaded, body)
 
     def close(self) -> None:
         """Close the session's connections."""
@@ -74,9 +77,15 @@ class _NoJson(Exception):
     """An answer that is no JSON object; the library would stumble over it."""
 
 
-def _refuse_what_is_no_json(response: requests.Response, *_: object, **__: object) -> None:
-    """Read the answer as UTF-8, and stop at proxies' HTML pages and at bodies that break off."""
+def _take_body(response: requests.Response, thread: threading.local) -> None:
+    """Keep the exact bytes, and stop at proxies' HTML pages and at bodies that break off.
+
+    The library parses every body whole, only to look for an error: a page of data is shown to it as an empty one.
+    """
     response.encoding = "utf-8"
+    thread.body = response.content
     body = response.content.strip()
     if not (body.startswith(b"{") and body.endswith(b"}")):
         raise _NoJson(f"HTTP {response.status_code} with a body of {len(body)} bytes that is not a JSON object")
+    if response.status_code == requests.codes.ok and body.startswith(b'{"data":['):
+        response._content = b'{"data":[]}'
