@@ -58,7 +58,10 @@ class Brief:
 def author(settings: ModelSettings, brief: Brief) -> Authored:
     """Let the model word the report within its budget of seconds. Never raises for what the model or its server does."""
     result = Authored()
-    conversation = Conversation(settings)
+    try:
+        conversation = Conversation(settings)
+    except Exception as error:  # noqa: BLE001 # house: settings that the client refuses leave the template's words
+        return Authored(failed=type(error).__name__)
     worker = threading.Thread(target=_work, args=(conversation, brief, result), daemon=True)
     worker.start()
     worker.join(settings.budget)

@@ -11,8 +11,10 @@ from analyst.significance import LEAST_CHANGE, discoveries, judge
 TESTED = ("spend", "conversions", "cpa", "roas", "cvr", "cpc", "ctr")
 WEIGHTS: Mapping[str, float] = {"cpa": 1.0, "roas": 0.98, "conversions": 0.95, "spend": 0.9, "cvr": 0.75, "cpc": 0.7, "ctr": 0.6}
 EFFICIENCY = ("cpa", "roas", "cvr", "cpc", "ctr")
+HEADLINES = frozenset({"spend", "conversions", "cpa", "roas"})
 MOSTLY = 0.8
 """From this part of a change on, one entity tells it alone."""
+LEAST_IMPORTANCE = 0.01
 MOST_FINDINGS = 6
 """Per currency."""
 
@@ -48,7 +50,8 @@ def find_changes(panel: Panel, currencies: list[str]) -> Tests:
             else:
                 tested += _tests(panel, entity)
     holds = discoveries([p for _, p in tested])
-    found = certain + [change for (change, _), kept in zip(tested, holds, strict=True) if kept and abs(change.size) >= LEAST_CHANGE]
+    sure = [change for (change, _), kept in zip(tested, holds, strict=True) if kept and abs(change.size) >= LEAST_CHANGE]
+    found = certain + [change for change in sure if change.importance >= LEAST_IMPORTANCE]
     return Tests(_ordered(panel, found), len(tested))
 
 
@@ -117,15 +120,33 @@ def _one_voice(changes: list[Change]) -> list[Change]:
 
 
 def _tells(panel: Panel, other: Change, change: Change) -> bool:
-    """Say whether another finding tells this one already: a total names the part that moved it, a campaign speaks for its platform."""
-    if other.metric != change.metric or (other.size > 0) != (change.size > 0):
+    """Say whether another finding tells this one already.
+
+    A headline (spend, conversions, CPA or ROAS of a currency) names the part that moved it. Below it the smaller entity speaks:
+    a campaign for its platform, and whatever started, stopped or moved for the ratios that are quiet without it.
+    """
+    if other.entity == change.entity or other.entity.level == change.entity.level:
         return False
     outer, inner = (other, change) if len(other.entity.key) < len(change.entity.key) else (change, other)
-    if outer.entity == inner.entity or inner.entity.key[: len(outer.entity.key)] != outer.entity.key:
+    if inner.entity.key[: len(outer.entity.key)] != outer.entity.key:
         return False
-    if explained(panel, outer, inner) < MOSTLY:
+    same = other.metric == change.metric and (other.size > 0) == (change.size > 0) and explained(panel, outer, inner) >= MOSTLY
+    if outer.entity.level == "total" and outer.metric in HEADLINES:
+        return same and change is inner
+    return change is outer and (same or (outer.metric in RATIOS and quiet_without(panel, outer, inner.entity)))
+
+
+def quiet_without(panel: Panel, outer: Change, entity: Entity) -> bool:
+    """Say whether a whole's ratio would hardly have changed without one of its entities."""
+    values = []
+    for window in (panel.window, panel.compared):
+        whole, part = panel.parts(outer.entity, window), panel.parts(entity, window)
+        values.append(value_of(outer.metric, {measure: whole[measure] - part[measure] for measure in whole}))
+    now, before = values
+    if now is None or not before:
         return False
-    return change is inner if outer.entity.level == "total" else change is outer
+    rest = abs(float(now / before - 1))
+    return rest < LEAST_CHANGE and rest < abs(outer.size) / 2
 
 
 def explained(panel: Panel, outer: Change, inner: Change) -> float:

@@ -87,7 +87,10 @@ def subject(fact: Fact, language: str) -> str:
 
 
 def print_value(value: Decimal | None, unit: str, currency: str, language: str, *, sign: str = "") -> str:
-    """Print a number for a reader: `sign` is "", "abs" or "signed". Percent and points are stored as fractions."""
+    """Print a number for a reader: `sign` is "", "abs" or "signed". Percent and points are stored as fractions.
+
+    `unit` is money, percent, points, int, number (up to two decimals) or factor (always two, such as ROAS).
+    """
     if value is None:
         return NO_VALUE
     shown = abs(value)
@@ -100,7 +103,7 @@ def print_value(value: Decimal | None, unit: str, currency: str, language: str, 
     elif unit == "int":
         text = _decimal(shown, "#,##0", language)
     else:
-        text = _decimal(shown, "#,##0.##", language)
+        text = _decimal(shown, "#,##0.00" if unit == "factor" else "#,##0.##", language)
     return text if sign == "abs" else _sign(value, text, always=sign == "signed") + text
 
 
@@ -125,7 +128,8 @@ def print_fact(fact: Fact, form: str, language: str) -> str:
     base, _, sign = form.partition("_")
     if base == "percent" and fact.unit == "ratio":
         return print_rate(fact.value, language, sign)
-    return print_value(fact.value, base, fact.currency, language, sign=sign)
+    unit = "factor" if base == "number" and fact.metric == "roas" else base
+    return print_value(fact.value, unit, fact.currency, language, sign=sign)
 
 
 def print_rate(value: Decimal | None, language: str, sign: str = "") -> str:
@@ -146,14 +150,18 @@ def natural_format(fact: Fact) -> str:
 
 
 def pieces(text: str, facts: Mapping[str, Fact], language: str) -> Iterator[Piece]:
-    """Split a text into words and printed slots, in order. Raises KeyError for a fact that is not in the ledger."""
+    """Split a text into words and printed slots, in order. Raises KeyError for a fact that is not in the ledger.
+
+    A printed unit that ends in a full stop, such as `п. п.`, takes the place of the sentence's own.
+    """
     place = 0
     for match in SLOT.finditer(text):
         if match.start() > place:
             yield Piece(text[place : match.start()])
         fact_id, form = match.groups()
-        yield Piece(print_fact(facts[fact_id], form, language), fact_id)
-        place = match.end()
+        printed = print_fact(facts[fact_id], form, language)
+        yield Piece(printed, fact_id)
+        place = match.end() + (printed.endswith(".") and text.startswith(".", match.end()))
     if place < len(text):
         yield Piece(text[place:])
 

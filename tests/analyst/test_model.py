@@ -242,7 +242,7 @@ FAULTS = {
     "prose": [silent, lambda _b: message("Spend rose by 20%.")],
     "dies mid-report": [chooses, lambda _b: "cut"],
     "dies in the repair": [silent, says("Spend rose by 20%", "x 5", "y 5"), lambda _b: (503, b"gone")],
-    "endless tools": [lambda _b: message(None, [("read_facts", {"finding": 99})] * 50), copies],
+    "endless tools": [lambda _b: message(None, [("read_facts", {"finding": 99})] * 50)],
     "odd tools": [lambda _b: message(None, [("drop_table", {}), ("choose_findings", {"findings": "all"})]), lambda _b: message("{}")],
 }
 
@@ -273,6 +273,12 @@ def test_an_unreachable_server_leaves_the_template(model, write):
     document = write(settings, "ru")
     assert document.worded_by == "template"
     assert any("Языковая модель" in note for note in document.notes)
+
+
+def test_settings_that_no_client_can_use_leave_the_template(write):
+    document = write(ModelSettings(api_key="k\n", base_url="http://[", retries=0, budget=5))
+    assert document.worded_by == "template"
+    assert any("language model" in note for note in document.notes)
 
 
 def test_a_server_without_schemas_is_asked_in_words(model, write):
