@@ -116,7 +116,7 @@ class Panel:
     def first_day(self, currency: str) -> date | None:
         """Return the first day within reach on which the currency's total has a row."""
         rows = self.inquiry.ask(self.daily_question("total")).rows
-        return min((_day(row["date"]) for row in rows if text(row["currency"]) == currency), default=None)
+        return min((day_of(row["date"]) for row in rows if text(row["currency"]) == currency), default=None)
 
     def _read_days(self, level: str) -> dict[Entity, dict[str, list[float]]]:
         question = self.daily_question(level)
@@ -124,7 +124,7 @@ class Panel:
         found: dict[Entity, dict[str, list[float]]] = {}
         for row in self.inquiry.ask(question).rows:
             series = found.setdefault(self._entity(level, row), {measure: [0.0] * days for measure in MEASURES})
-            place = (_day(row["date"]) - question.since).days
+            place = (day_of(row["date"]) - question.since).days
             for measure in MEASURES:
                 series[measure][place] += float(number(row[measure]) or 0)
         return found
@@ -137,6 +137,6 @@ class Panel:
         return Entity(level, key, self._names.setdefault(key, campaign_name(row)))
 
 
-def _day(value: object) -> date:
+def day_of(value: object) -> date:
     """Read a date dimension's value, a date or its ISO print."""
     return value if isinstance(value, date) else date.fromisoformat(str(value))

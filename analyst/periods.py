@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from analyst.door import Door, text
-from analyst.panel import Panel
+from analyst.panel import Panel, day_of
 from domain.clock import Clock
 from domain.questions import Answer, Question, Scope
 from domain.windows import DateWindow
@@ -17,10 +17,14 @@ STALE_DAYS = 7
 
 @dataclass(frozen=True)
 class Gap:
-    """A platform whose data do not reach the end of the period."""
+    """A platform whose data do not reach the end of the period.
+
+    `closed` says that only some of its accounts ended long ago while others deliver to the end: named, and compared all the same.
+    """
 
     platform: str
     data_through: date | None
+    closed: bool = False
 
 
 def default_window(door: Door, scope: Scope, clock: Clock) -> DateWindow:
@@ -36,7 +40,13 @@ def default_window(door: Door, scope: Scope, clock: Clock) -> DateWindow:
 def gaps(panel: Panel) -> list[Gap]:
     """Name the platforms of the scope whose data end before the period does."""
     answer = panel.inquiry.ask(panel.daily_question("platform"))
-    return [Gap(platform, day) for platform, day in _reached(answer, _platforms(answer)) if day is None or day < panel.window.until]
+    delivering = {text(row["platform"]) for row in answer.rows if day_of(row["date"]) == panel.window.until}
+    long_ago = panel.window.until - timedelta(days=STALE_DAYS)
+    return [
+        Gap(platform, day, closed=platform in delivering and day is not None and day < long_ago)
+        for platform, day in _reached(answer, _platforms(answer))
+        if day is None or day < panel.window.until
+    ]
 
 
 def baseline_covered(panel: Panel, currency: str) -> bool:

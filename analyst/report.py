@@ -134,8 +134,9 @@ class _Writing:
 
     def _draft(self) -> Draft:
         draft = Draft()
-        late = gaps(self.panel)
-        draft.notes += [self._late_note(gap) for gap in late]
+        found = gaps(self.panel)
+        draft.notes += [self._late_note(gap) for gap in found]
+        late = [gap for gap in found if not gap.closed]
         currencies = [c for c in self.panel.currencies() if self._delivered(c)]
         if not currencies:
             draft.fixed.append(sentence("no_data", self.language))
@@ -230,6 +231,8 @@ class _Writing:
         if gap.data_through is None:
             return f"{name}: полных данных ещё нет." if self.language == "ru" else f"{name}: there are no complete data yet."
         day = format_date(gap.data_through, "d MMMM y", locale=self.language)
+        if gap.closed:
+            return f"{name}: данные части аккаунтов кончаются {day}." if self.language == "ru" else f"{name}: the data of some accounts end on {day}."
         return f"{name}: данные полны только по {day}." if self.language == "ru" else f"{name}: the data are complete only through {day}."
 
     def _rule_note(self, made: int) -> str:

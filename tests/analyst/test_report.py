@@ -210,6 +210,20 @@ def test_partial_data_are_shown_but_not_compared(kit, rows, report):
     assert any("complete only through October 28, 2026" in n or "complete only through 28 October 2026" in n for n in document.notes)
 
 
+def test_an_account_that_ended_long_ago_is_named_and_holds_nothing_back(kit, rows, report):
+    class Closed(kit.door):
+        def ask(self, scope, question):
+            answer = super().ask(scope, question)
+            old = {"google_ads": kit.until - timedelta(days=90)}
+            fresh = [f.model_copy(update={"data_through": old.get(f.platform, f.data_through)}) for f in answer.freshness]
+            return answer.model_copy(update={"freshness": fresh})
+
+    document = report(Closed(rows))
+    assert document.until == kit.until
+    assert document.findings
+    assert any(note.startswith("Google Ads: the data of some accounts end on") for note in document.notes)
+
+
 def test_a_platform_without_complete_data_is_partial_too(kit, rows, report):
     class Late(kit.door):
         def ask(self, scope, question):
