@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,10 @@ _FIELD_GROUPS = (("impressions", "clicks", "spend"), ("actions",), ("action_valu
 """The last split: the metrics of one request, in groups that are read one after the other and joined by key."""
 _DISABLED = {2: "disabled", 101: "closed"}
 _ACCOUNT_PAGE = 200
+
+JOBS_AHEAD = 3
+"""Jobs of one report that may run at the same time."""
+
 _print_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -79,13 +84,12 @@ class MetaAds:
         held: Page | None = None
         pages = rows = 0
         days = window.days if report.level is Level.ACCOUNT else self._settings.window_days
-        for part in window.chunks(days):
-            for page in self._read(account, report, Job.of(account.account_id, report, part)):
-                if held is not None:
-                    yield held
-                held = page
-                pages += 1
-                rows += page.rows.num_rows
+        for page in self._in_parts(account, report, [Job.of(account.account_id, report, part) for part in window.chunks(days)]):
+            if held is not None:
+                yield held
+            held = page
+            pages += 1
+            rows += page.rows.num_rows
         held = held or Page(empty(report), b"", CONTENT_TYPE)
         yield replace(held, proof=f"every job completed and every cursor exhausted: {rows} rows in {pages} pages")
 
@@ -104,50 +108,63 @@ class MetaAds:
         """Close the session."""
         self._graph.close()
 
-    def _read(self, account: Account, report: Report, job: Job) -> Iterator[Page]:
+    def _in_parts(self, account: Account, report: Report, jobs: list[Job]) -> Iterator[Page]:
+        """Read the jobs in turn; the next ones are started already, since a job may take long."""
+        pool = ThreadPoolExecutor(2, thread_name_prefix="meta")
+        try:
+            started = {job: pool.submit(self._insights.start, job) for job in jobs[:JOBS_AHEAD]}
+            for number, job in enumerate(jobs):
+                yield from self._read(account, report, job, pool, started.pop(job))
+                for following in jobs[number + 1 : number + 1 + JOBS_AHEAD]:
+                    if following not in started:
+                        started[following] = pool.submit(self._insights.start, following)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read(self, account: Account, report: Report, job: Job, pool: Executor, started: Future[str] | None = None) -> Iterator[Page]:
         """Read one job; where Meta finds it too large, read smaller ones: by dates, then campaigns, then fields."""
         began = False
         try:
-            for answer in self._insights.read(job):
+            for answer in self._insights.read(job, pool, started):
                 began = True
                 yield Page(_table(answer.json["data"], report, account), answer.body, CONTENT_TYPE)
             return
         except ReportTooLarge:
             if began:
                 raise
-            smaller = self._smaller(job)
+            smaller = self._smaller(job, pool)
             if not smaller and not _divisible(job):
                 raise
         if smaller:
             for part in smaller:
-                yield from self._read(account, report, part)
+                yield from self._read(account, report, part, pool)
         else:
-            yield self._by_fields(account, report, job)
+            yield self._by_fields(account, report, job, pool)
 
-    def _smaller(self, job: Job) -> tuple[Job, ...]:
+    def _smaller(self, job: Job, pool: Executor) -> tuple[Job, ...]:
         """Split a job by dates, or a single day by its campaigns; nothing when neither is possible."""
         if job.window.days > 1:
             return job.halves()
         if job.level is Level.ACCOUNT or len(job.campaign_ids) == 1:
             return ()
-        ids = job.campaign_ids or self._campaigns(job)
+        ids = job.campaign_ids or self._campaigns(job, pool)
         if len(ids) < 2:
             return ()
         middle = len(ids) // 2
         return replace(job, campaign_ids=ids[:middle]), replace(job, campaign_ids=ids[middle:])
 
-    def _campaigns(self, job: Job) -> tuple[str, ...]:
+    def _campaigns(self, job: Job, pool: Executor) -> tuple[str, ...]:
         """List the campaigns that have insights on the job's day, archived and deleted ones included."""
         listing = replace(job, level=Level.CAMPAIGN, fields=("campaign_id",))
-        return tuple(sorted({str(row["campaign_id"]) for answer in self._insights.read(listing) for row in answer.json["data"]}))
+        return tuple(sorted({str(row["campaign_id"]) for answer in self._insights.read(listing, pool) for row in answer.json["data"]}))
 
-    def _by_fields(self, account: Account, report: Report, job: Job) -> Page:
+    def _by_fields(self, account: Account, report: Report, job: Job, pool: Executor) -> Page:
         """Read the metrics in groups and join them by the report's key; a row may lack a group, as Meta leaves absent metrics out."""
         dimensions = tuple(f for f in job.fields if not any(f in group for group in _FIELD_GROUPS))
         rows: dict[tuple[str, ...], dict[str, Any]] = {}
         bodies: list[bytes] = []
         for group in _FIELD_GROUPS:
-            for answer in self._insights.read(replace(job, fields=(*dimensions, *group))):
+            for answer in self._insights.read(replace(job, fields=(*dimensions, *group)), pool):
                 bodies.append(answer.body)
                 for row in answer.json["data"]:
                     rows.setdefault(tuple(str(row.get(k)) for k in report.key), {}).update(row)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,14 +71,14 @@ class Insights:
         self._patience = patience
         self._page_rows = page_rows
 
-    def read(self, job: Job) -> Iterator[Answer]:
-        """Yield the pages of a job, started again where it failed.
+    def read(self, job: Job, ahead: Executor, started: Future[str] | None = None) -> Iterator[Answer]:
+        """Yield the pages of a job, started again where it failed; `started` is a start under way, `ahead` fetches the next page.
 
         Raises ReportTooLarge before the first page when the request must be made smaller, with the job's own error as the cause.
         """
         for attempt in itertools.count(1):
             try:
-                run_id = self._start(job)
+                run_id = started.result() if started and attempt == 1 else self.start(job)
                 self._wait(job, run_id)
                 break
             except _JobEnded as ended:
@@ -93,13 +94,14 @@ class Insights:
                     ) from None
                 if isinstance(ended.cause, ReportTooLarge):
                     raise ended.cause from None
-        yield from self._pages(job, run_id)
+        yield from self._pages(job, run_id, ahead)
 
     def call(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], account_id: str) -> Answer:
         """Call the Graph API with this credential's patience."""
         return self._patience.call(lambda: self._graph.call(method, path, dict(params), account_id))
 
-    def _start(self, job: Job) -> str:
+    def start(self, job: Job) -> str:
+        """Start a job and return the id of its run."""
         answer = self.call("POST", (f"act_{job.account_id}", "insights"), job.params, job.account_id).json
         run_id = str(answer.get("report_run_id", ""))
         if not run_id:
@@ -129,28 +131,34 @@ class Insights:
                     f"the job for {job.window} is in an unknown state {status!r}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
                 )
 
-    def _pages(self, job: Job, run_id: str) -> Iterator[Answer]:
-        """Follow the cursor to its end, with smaller pages where Meta asks for less data at once."""
-        limit, after, seen = self._page_rows, "", set[str]()
+    def _pages(self, job: Job, run_id: str, ahead: Executor) -> Iterator[Answer]:
+        """Follow the cursor to its end; the next page is fetched while the last one is worked on."""
+        coming: Future[Answer] | None = ahead.submit(self._page, job, run_id, "")
+        seen = set[str]()
+        while coming is not None:
+            answer = coming.result()
+            paging = answer.json.get("paging") or {}
+            if not isinstance(answer.json.get("data"), list):
+                raise self._broken(job, "an answer without data")
+            coming = None
+            if paging.get("next"):
+                after = str((paging.get("cursors") or {}).get("after", ""))
+                if not after or after in seen:
+                    raise self._broken(job, "a cursor that does not move on")
+                seen.add(after)
+                coming = ahead.submit(self._page, job, run_id, after)
+            yield answer
+
+    def _page(self, job: Job, run_id: str, after: str) -> Answer:
+        """Fetch the page after a cursor, asking for fewer rows where Meta finds it too large."""
+        limit = self._page_rows
         while True:
-            params = {"limit": limit, **({"after": after} if after else {})}
             try:
-                answer = self._read_when_ready(job, run_id, params)
+                return self._read_when_ready(job, run_id, {"limit": limit, **({"after": after} if after else {})})
             except ReportTooLarge:
                 if limit <= _SMALLEST_PAGE:
                     raise
                 limit = max(_SMALLEST_PAGE, limit // 2)
-                continue
-            paging = answer.json.get("paging") or {}
-            if not isinstance(answer.json.get("data"), list):
-                raise self._broken(job, "an answer without data")
-            yield answer
-            if not paging.get("next"):
-                return
-            after = str((paging.get("cursors") or {}).get("after", ""))
-            if not after or after in seen:
-                raise self._broken(job, "a cursor that does not move on")
-            seen.add(after)
 
     def _read_when_ready(self, job: Job, run_id: str, params: dict[str, Any]) -> Answer:
         try:

@@ -13,7 +13,7 @@ from connectors.yandex_direct.reports import INCLUDE_VAT
 from domain.catalogue import Account, Report
 from domain.errors import IncompleteAnswer
 
-PIECE = 4 << 20
+PIECE = 1 << 20
 """Bytes of rows that are parsed at a time."""
 
 UNDEFINED = "--"
