@@ -16,33 +16,29 @@ with told as (
 
 ),
 
-covered as (
+held as (
 
-    select * from {{ ref('int_ads__covered_days') }}
+    select
+        arrayJoin(if(level_of_row = 'account_residual', ['account'], ['account', 'campaign'])) as level,
+        organization_id, integration_id, platform, account_id, if(level = 'account', '', facts.campaign_id) as in_campaign_id, date_day, currency_code,
+        -impressions as less_impressions, -clicks as less_clicks, -spend as less_spend, -conversions as less_conversions, -conversions_value as less_value
+    from {{ ref('fct_ad_performance_daily') }} as facts
     where {{ in_changed_months('date_day') }}
 
 ),
 
-held as (
+compared as (
 
-    select 'account' as level, organization_id, integration_id, platform, account_id, '' as campaign_id, date_day, currency_code,
-        -impressions as impressions, -clicks as clicks, -spend as spend, -conversions as conversions, -conversions_value as conversions_value
-    from {{ ref('fct_ad_performance_daily') }}
-    where {{ in_changed_months('date_day') }}
-        and (organization_id, integration_id, platform, account_id, date_day) in (
-            select organization_id, integration_id, platform, account_id, date_day from covered where level = 'account'
-        )
+    select * from told
 
     union all
 
-    select 'campaign' as level, organization_id, integration_id, platform, account_id, campaign_id, date_day, currency_code,
-        -impressions as impressions, -clicks as clicks, -spend as spend, -conversions as conversions, -conversions_value as conversions_value
-    from {{ ref('fct_ad_performance_daily') }}
-    where {{ in_changed_months('date_day') }}
-        and level_of_row != 'account_residual'
-        and (organization_id, integration_id, platform, account_id, date_day) in (
-            select organization_id, integration_id, platform, account_id, date_day from covered where level = 'campaign'
-        )
+    select * from held
+    where (level, organization_id, integration_id, platform, account_id, date_day) in (
+        select level, organization_id, integration_id, platform, account_id, date_day
+        from {{ ref('int_ads__covered_days') }}
+        where {{ in_changed_months('date_day') }}
+    )
 
 )
 
@@ -53,6 +49,6 @@ select
     sum(spend) as more_spend,
     sum(conversions) as more_conversions,
     sum(conversions_value) as more_value
-from (select * from told union all select * from held)
+from compared
 group by level, organization_id, integration_id, platform, account_id, campaign_id, date_day, currency_code
 having more_impressions != 0 or more_clicks != 0 or more_spend != 0 or more_conversions != 0 or more_value != 0

@@ -49,6 +49,14 @@ def _google(
     mart.load("raw_google_ads__account_daily", account, [row(day, (ads * cents + 11) * 10_000) for day in days], window, organization=organization, **when)
 
 
+def _lose_a_month(mart: Any) -> None:
+    """Take a month out of the fact, see the tests fail, and put it back."""
+    with mart.warehouse.client() as client:
+        client.command("ALTER TABLE marts.fct_ad_performance_daily DETACH PARTITION 202408")
+        assert mart.dbt("test", "--select", "levels_reconcile") == {"levels_reconcile": "fail"}
+        client.command("ALTER TABLE marts.fct_ad_performance_daily ATTACH PARTITION 202408")
+
+
 def _ads_without_their_campaigns(mart: Any, account: str, day: date) -> None:
     common = {"segments_date": day, "customer_currency_code": "EUR"}
     ad = {**common, "campaign_id": "x", "ad_group_id": "g", "ad_group_ad_ad_id": "1", "metrics_cost_micros": 5_000_000}
@@ -118,7 +126,7 @@ def test_the_owners_table_has_the_owners_schema(mart: Any) -> None:
     assert keys == [("MergeTree", "toYYYYMM(date)", "project_id, platform, campaign_id, date")]
 
 
-def test_a_restated_month_and_an_emptied_one_give_the_marts_of_a_full_build(mart: Any) -> None:
+def test_a_restated_month_and_an_emptied_one_give_the_marts_of_a_full_build_and_a_lost_one_is_seen(mart: Any) -> None:
     before = mart.checksums()
     _google(mart, "1", _days(AUGUST), cents=175, at=LATER)
     _google(mart, "1", [], window=JULY, at=LATER)
@@ -131,6 +139,7 @@ def test_a_restated_month_and_an_emptied_one_give_the_marts_of_a_full_build(mart
     assert incremental["fct_ad_performance_daily"] != before["fct_ad_performance_daily"]
     mart.build(full=True)
     assert mart.checksums() == incremental
+    _lose_a_month(mart)
 
 
 def test_an_unchanged_ledger_needs_no_build(mart: Any) -> None:

@@ -39,18 +39,10 @@ named as (
 
     union all
 
-    select month, organization_id, platform, account_id, 'campaign' as level, campaign_id as entity_id, campaign_id, '' as ad_group_id, names.1 as entity_name, last_day as seen, 0 as priority
-    from ads
-
-    union all
-
-    select month, organization_id, platform, account_id, 'ad_group' as level, ad_group_id as entity_id, campaign_id, ad_group_id, names.2 as entity_name, last_day as seen, 0 as priority
-    from ads
-
-    union all
-
-    select month, organization_id, platform, account_id, 'ad' as level, ad_id as entity_id, campaign_id, ad_group_id, names.3 as entity_name, last_day as seen, 0 as priority
-    from ads
+    select
+        month, organization_id, platform, account_id, entity.1 as level, entity.2 as entity_id, campaign_id,
+        if(level = 'campaign', '', ad_group_id) as ad_group_id, entity.3 as entity_name, last_day as seen, 0 as priority
+    from (select *, arrayJoin([('campaign', campaign_id, names.1), ('ad_group', ad_group_id, names.2), ('ad', ad_id, names.3)]) as entity from ads)
 
 )
 
