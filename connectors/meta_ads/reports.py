@@ -1,6 +1,6 @@
 """The Meta Ads reports as data; columns are the insights' own field names."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from connectors.retention import months_before
 from domain.catalogue import Column, ColumnType, Report
@@ -80,4 +80,4 @@ REPORTS = (
 
 def oldest(today: date) -> date:
     """Return the oldest day that insights answer for; `today` is the account's."""
-    return months_before(today, RETENTION_MONTHS) + timedelta(days=1)
+    return months_before(today, RETENTION_MONTHS)

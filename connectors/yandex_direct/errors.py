@@ -46,7 +46,7 @@ def from_error(error: Mapping[str, Any], status: int, headers: Mapping[str, str]
         )
     if status == 502:
         return ReportTooLarge("the report is too heavy for Direct", fix="Ask for a shorter window with --since and --until", **where)
-    if not code and status in {404, 410}:
+    if (not code and status in {404, 410}) or (code == 3500 and "version" in words.lower()):
         return VersionSunset("this API version is switched off", fix="Set api_version in the integration's settings, or upgrade this release", **where)
     if code in _TRANSIENT or status >= 500:
         return TransientFailure("Direct failed inside", fix="Sync again", **where)

@@ -73,8 +73,8 @@ def test_a_snapshot_is_today() -> None:
 @pytest.mark.parametrize(
     ("platform", "today", "oldest"),
     [
-        ("meta_ads", date(2026, 11, 23), date(2023, 10, 24)),
-        ("meta_ads", date(2026, 3, 31), date(2023, 3, 1)),
+        ("meta_ads", date(2026, 11, 23), date(2023, 10, 23)),
+        ("meta_ads", date(2026, 3, 31), date(2023, 2, 28)),
         ("yandex_direct", date(2026, 11, 23), date(2023, 11, 1)),
         ("google_ads", date(2026, 11, 23), date(2015, 11, 23)),
     ],
