@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from domain.documents import Document, Kpi
-from domain.facts import Fact
+from domain.facts import Fact, Finding
 from domain.slots import NO_VALUE, natural_format, pieces, print_fact, subject
 from reports.charts import illustrated
 from reports.svg import draw
@@ -86,6 +86,14 @@ class _Page:
     def lines(self) -> list[Markup]:
         """Print the summary, a paragraph per line."""
         return [self.text(line) for line in self.document.summary.splitlines() if line.strip()]
+
+    def tone(self, finding: Finding) -> str:
+        """Say whether a finding is good or bad news, by its relative change and the metric's good direction."""
+        changes = [self.facts[name] for name in finding.fact_ids if self.facts[name].unit == "percent"]
+        directions = {kpi.metric: kpi.good_direction for kpi in self.document.kpis}
+        if not changes or changes[0].value is None:
+            return "still"
+        return tone(changes[0].value, directions.get(changes[0].metric, "neutral"))
 
     def text(self, text: str) -> Markup:
         """Print a text with slots: each number a link to its fact."""

@@ -114,6 +114,13 @@ def test_a_change_is_good_bad_or_still(change, direction, expected):
     assert tone(Decimal(change), direction) == expected
 
 
+def test_a_finding_is_marked_as_good_or_bad_news(document):
+    made = document()
+    assert '<li class="bad">' in render(made)
+    neutral = made.model_copy(update={"kpis": [kpi.model_copy(update={"good_direction": "neutral"}) for kpi in made.kpis]})
+    assert '<li class="still">' in render(neutral)
+
+
 def test_an_empty_report_is_a_page_too(document):
     empty = document().model_copy(update={"kpis": [], "findings": [], "facts": [], "tables": [], "series": [], "summary": "There are no data for this period."})
     page = render(empty)
