@@ -70,7 +70,8 @@ _TABLES = {
     "raw.current_slices": """CREATE TABLE IF NOT EXISTS raw.current_slices (
         build_id UInt64, report LowCardinality(String), date Date, organization_id LowCardinality(String), integration_id LowCardinality(String),
         account_id String, load_id String COMMENT 'the load that holds the rows', row_count UInt64, content_hash String, observed_at DateTime64(6, 'UTC')
-    ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (report, date, organization_id, integration_id, account_id)""",
+    ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (report, date, organization_id, integration_id, account_id)
+        SETTINGS index_granularity = 512""",
     "raw.current_months": """CREATE TABLE IF NOT EXISTS raw.current_months (
         build_id UInt64, report LowCardinality(String), organization_id LowCardinality(String), partition UInt32, slices UInt64, digest UInt64
     ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (report, organization_id, partition)""",

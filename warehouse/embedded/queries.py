@@ -204,7 +204,10 @@ def _write_all(writer: int, piece: bytes, future: "Future[Outcome]") -> None:
     while view and not future.done():
         _, ready, _ = select.select([], [writer], [], 0.05)
         if ready:
-            view = view[os.write(writer, view[:4096]) :]
+            try:
+                view = view[os.write(writer, view[:4096]) :]
+            except BrokenPipeError:
+                return  # the engine stopped reading: its outcome says whether it had everything
 
 
 def _gathered(data: Iterator[bytes]) -> Iterator[bytes]:
