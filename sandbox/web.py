@@ -5,6 +5,7 @@ import socket
 import ssl
 import sys
 import threading
+import traceback
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -169,9 +170,9 @@ class _Connection(BaseHTTPRequestHandler):
         )
         try:
             answer = cast(_Server, self.server).answer(request)
-        except Exception as error:
-            self._write(json_answer(500, {"error": {"message": f"The sandbox itself failed: {error!r}"}}))
-            raise
+        except Exception as error:  # noqa: BLE001  # house: a fault of our own is printed and told to the client
+            traceback.print_exc()
+            answer = json_answer(500, {"error": {"message": f"The sandbox itself failed: {error!r}"}})
         self._write(answer)
 
     do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = _serve  # noqa: N815

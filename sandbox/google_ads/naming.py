@@ -39,15 +39,7 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
             "ad_group.campaign": own + "/campaigns/" + pl.col("campaign_id"),
         }
     if "ad_id" in has:
-        columns |= {
-            "ad_group_ad.resource_name": own + "/adGroupAds/" + pl.col("ad_group_id") + "~" + pl.col("ad_id"),
-            "ad_group_ad.status": pl.lit("ENABLED"),
-            "ad_group_ad.ad_group": own + "/adGroups/" + pl.col("ad_group_id"),
-            "ad_group_ad.ad.resource_name": own + "/ads/" + pl.col("ad_id"),
-            "ad_group_ad.ad.id": pl.col("ad_id").cast(pl.Int64),
-            "ad_group_ad.ad.name": pl.col("ad_name"),
-            "ad_group_ad.ad.type": pl.col("kind").replace_strict(AD_TYPES, default="RESPONSIVE_SEARCH_AD"),
-        }
+        columns |= _ad_columns(own)
     if "keyword" in has:
         columns |= _keyword_columns(frame, own)
     if "search_term" in has:
@@ -65,6 +57,18 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
         actions = {name: f"{own}/conversionActions/{number_of(name)}" for name in frame["_conversion_action"].unique()}
         columns["segments.conversion_action"] = pl.col("_conversion_action").replace_strict(actions, return_dtype=pl.String)
     return frame.with_columns(expression.alias(name) for name, expression in columns.items()).select(list(columns)) if frame.width else frame
+
+
+def _ad_columns(own: str) -> dict[str, pl.Expr]:
+    return {
+        "ad_group_ad.resource_name": own + "/adGroupAds/" + pl.col("ad_group_id") + "~" + pl.col("ad_id"),
+        "ad_group_ad.status": pl.lit("ENABLED"),
+        "ad_group_ad.ad_group": own + "/adGroups/" + pl.col("ad_group_id"),
+        "ad_group_ad.ad.resource_name": own + "/ads/" + pl.col("ad_id"),
+        "ad_group_ad.ad.id": pl.col("ad_id").cast(pl.Int64),
+        "ad_group_ad.ad.name": pl.col("ad_name"),
+        "ad_group_ad.ad.type": pl.col("kind").replace_strict(AD_TYPES, default="RESPONSIVE_SEARCH_AD"),
+    }
 
 
 def _keyword_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:

@@ -35,11 +35,11 @@ def compute(definition: Definition, account: SandboxAccount, facts: AccountFacts
     dimensions = _dimensions(account, facts)
     shown = [f for f in definition.fields if FIELDS[f].role != "metric"]
     groups = list(dict.fromkeys([*shown, *HIDDEN_GROUPS.get(definition.type, ())]))
-    needed = list(dict.fromkeys([*groups, *(f.field for f in definition.filters if FIELDS[f.field].role == "dimension")]))
+    needed = list(dict.fromkeys([*groups, *(f.field for f in definition.filters if FIELDS[f.field].role != "metric")]))
     rows = rows.join(facts.campaigns.select("campaign_id", "kind"), on="campaign_id", how="left", maintain_order="left")
     rows = rows.with_columns(dimensions[name].alias(name) for name in needed)
     for one in definition.filters:
-        if FIELDS[one.field].role == "dimension":
+        if FIELDS[one.field].role != "metric":
             rows = rows.filter(_kept(one))
     goals = _goal_columns(definition, rows)
     sums = [pl.col(MEASURES).sum(), *(pl.col(MEASURES[3:]).filter(mask).sum().name.suffix(f"_{goal}") for goal, mask in goals.items())]
@@ -77,11 +77,7 @@ def _dimensions(account: SandboxAccount, facts: AccountFacts) -> dict[str, pl.Ex
     """Return the expression of each dimension over the facts; what the facts do not know has one constant value."""
     campaigns = _names(facts, Level.CAMPAIGN, "campaign")
     groups = _names(facts, Level.AD_GROUP, "ad_group")
-    unknown = {
-        name: pl.lit("UNKNOWN")
-        for name, field in FIELDS.items()
-        if field.role == "dimension" and name not in ("CampaignUrlPath", "RlAdjustmentId", "Placement")
-    }
+    unknown = {name: pl.lit("UNKNOWN") for name, field in FIELDS.items() if field.role in ("dimension", "filter")}
     date = pl.col("date")
     return {
         **unknown,
@@ -141,6 +137,8 @@ def _kept(one: Filter) -> pl.Expr:
         bound = float(one.values[0]) / factor
         return {"GREATER_THAN": column > bound, "LESS_THAN": column < bound, "EQUALS": column == bound}.get(one.operator, column != bound)
     values = list(one.values)
+    if one.field in ("Keyword", "Query", "MatchedKeyword"):
+        column, values = column.str.to_lowercase(), [v.lower() for v in values]
     if one.operator in ("EQUALS", "IN"):
         return column.is_in(values)
     if one.operator in ("NOT_EQUALS", "NOT_IN"):

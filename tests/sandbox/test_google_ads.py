@@ -1,6 +1,5 @@
 """Google Ads: queries, refusals and the tree of customers, over the gRPC and the REST wire."""
 
-import json
 import re
 from datetime import date
 
@@ -282,38 +281,6 @@ def test_stream_batches_hold_ten_thousand_rows(agency):
     assert "request-id" in agency.google.trailing
 
 
-def rest(bench, body, customer=ME, version="v26", method="searchStream", **headers):
-    given = {"Authorization": "Bearer sandbox", "developer-token": "d" * 22, "login-customer-id": ROOT, **headers}
-    return bench.http.post(f"{bench.state['google_ads']['rest']}/{version}/customers/{customer}/googleAds:{method}", json=body, headers=given)
-
-
-def test_rest_answers_the_recorded_shape(agency, fixtures):
-    recorded = json.loads((fixtures / "google_ads/rest_searchstream_account_daily_2024-06.json").read_text())
-    query = "SELECT metrics.clicks, metrics.cost_micros, segments.date FROM customer WHERE segments.date DURING LAST_7_DAYS"
-    answer = rest(agency, {"query": query}).json()
-    assert answer[0].keys() | {"queryResourceConsumption"} == recorded[0].keys()
-    assert answer[0]["fieldMask"] == recorded[0]["fieldMask"]
-    assert len(answer[0]["results"]) == 7
-    ours, theirs = answer[0]["results"][0], recorded[0]["results"][0]
-    assert {k: {n: type(v) for n, v in part.items()} for k, part in ours.items()} == {k: {n: type(v) for n, v in p.items()} for k, p in theirs.items()}
-
-
-def test_rest_and_grpc_tell_the_same(agency):
-    query = f"SELECT campaign.id, metrics.cost_micros, metrics.conversions FROM campaign WHERE {WINDOW}"
-    found = {r["campaign"]["id"]: (int(r["metrics"]["costMicros"]), r["metrics"]["conversions"]) for r in rest(agency, {"query": query}).json()[0]["results"]}
-    assert found == {str(r.campaign.id): (r.metrics.cost_micros, r.metrics.conversions) for r in agency.google.rows(ME, query)}
-
-
-def test_a_sunset_version_has_the_recorded_error_document(agency, fixtures):
-    recorded = json.loads((fixtures / "google_ads/rest_error_unsupported_version.json").read_text())["error"]
-    answer = rest(agency, {"query": "SELECT customer.id FROM customer"}, version="v20")
-    error = answer.json()["error"]
-    assert answer.status_code == recorded["code"] == 400
-    assert {k: error[k] for k in ("code", "message", "status")} == {k: recorded[k] for k in ("code", "message", "status")}
-    assert error["details"][0]["@type"] == recorded["details"][0]["@type"]
-    assert error["details"][0]["errors"] == recorded["details"][0]["errors"]
-
-
 def test_our_tables_agree_with_the_packages_descriptors():
     from google.ads.googleads.v26.errors.types.errors import ErrorCode
     from google.ads.googleads.v26.services.types.google_ads_service import GoogleAdsRow
@@ -345,3 +312,50 @@ def test_dataset_accounts_are_open_directly_and_through_the_manager(serve):
     bench = serve({"platform": "google_ads"}, today=date(2026, 11, 23))
     for login in ("", ROOT):
         assert len(bench.google.rows("1234567890", "SELECT customer.id FROM customer", login_customer_id=login)) == 1
+
+
+def test_resource_names_can_be_left_out(agency):
+    (row,) = agency.google.rows(ME, "SELECT customer.currency_code FROM customer PARAMETERS omit_unselected_resource_names = true, include_drafts=false")
+    assert row.customer.resource_name == ""
+    assert row.customer.currency_code == "RUB"
+
+
+def test_a_message_that_is_none_is_an_invalid_argument(agency):
+    error = agency.google.refused(agency.google.unary, "GoogleAdsService", "Search", b"\x0a\xff")
+    assert error.status == "INVALID_ARGUMENT"
+    assert agency.google.refused(agency.google.unary, "GoogleAdsService", "Mutate", b"").status == "UNIMPLEMENTED"
+
+
+def test_words_of_the_language_may_be_in_any_case_and_spacing(agency):
+    query = f"select campaign.id,metrics.clicks\n from campaign\twhere {WINDOW} and campaign.id is not null order by campaign.id asc limit 2"
+    assert [r.campaign.id for r in agency.google.rows(ME, query)] == [20411000001, 20411001001]
+
+
+@pytest.mark.parametrize(
+    ("during", "since", "until"),
+    [
+        ("TODAY", "2026-11-23", "2026-11-23"),
+        ("YESTERDAY", "2026-11-22", "2026-11-22"),
+        ("LAST_14_DAYS", "2026-11-09", "2026-11-22"),
+        ("LAST_BUSINESS_WEEK", "2026-11-16", "2026-11-20"),
+        ("LAST_WEEK_SUN_SAT", "2026-11-15", "2026-11-21"),
+        ("THIS_WEEK_MON_TODAY", "2026-11-23", "2026-11-23"),
+        ("THIS_WEEK_SUN_TODAY", "2026-11-22", "2026-11-23"),
+    ],
+)
+def test_named_ranges_are_seen_from_the_accounts_today(agency, during, since, until):
+    rows = agency.google.rows(ME, f"SELECT segments.date, metrics.clicks FROM customer WHERE segments.date DURING {during} ORDER BY segments.date")
+    assert (rows[0].segments.date, rows[-1].segments.date) == (since, until)
+
+
+@pytest.mark.parametrize(("segment", "first"), [("week", "2026-09-28"), ("month", "2026-10-01"), ("quarter", "2026-10-01"), ("year", 2026)])
+def test_dates_can_be_coarser(agency, segment, first):
+    rows = agency.google.rows(ME, f"SELECT segments.{segment}, metrics.clicks FROM customer WHERE {WINDOW} ORDER BY segments.{segment}")
+    assert getattr(rows[0].segments, segment) == first
+    (whole,) = agency.google.rows(ME, f"SELECT metrics.clicks FROM customer WHERE {WINDOW}")
+    assert sum(r.metrics.clicks for r in rows) == whole.metrics.clicks
+
+
+def test_the_weekday_is_an_enum(agency):
+    rows = agency.google.rows(ME, "SELECT segments.day_of_week, segments.date, metrics.clicks FROM customer WHERE segments.date = '2026-11-22'")
+    assert rows[0].segments.day_of_week == 8

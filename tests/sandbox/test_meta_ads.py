@@ -234,3 +234,71 @@ def test_thirty_seven_months_count_in_the_accounts_zone(serve, timezone, earlies
 def test_a_long_lived_token_can_be_had(agency):
     answer = agency.http.get(f"{agency.state['meta_ads']['endpoint']}/v26.0/oauth/access_token?grant_type=fb_exchange_token&fb_exchange_token=sandbox")
     assert agency.graph(ACT, access_token=answer.json()["access_token"]).status_code == 200
+
+
+def test_country_and_device_are_breakdowns(serve):
+    bench = serve({"country": "DE", "device": "mobile"}, {"country": "FR", "device": "mobile", "clicks": "4"})
+    params = {"fields": "clicks", "date_preset": "last_30d"}
+    rows = bench.graph_rows("act_100200300/insights", **params, breakdowns=["country"])
+    assert [(r["country"], r["clicks"]) for r in rows] == [("DE", "10"), ("FR", "4")]
+    assert bench.graph_rows("act_100200300/insights", **params, breakdowns="impression_device")[0]["impression_device"] == "mobile"
+    assert bench.graph_rows("act_100200300/insights", **params, breakdowns="age,gender")[0]["age"] == "unknown"
+
+
+def test_rows_can_be_filtered_by_their_measures(agency):
+    params = {"level": "ad", "fields": "ad_id,spend", "time_range": OCTOBER, "limit": "500"}
+    every = agency.graph_rows(f"{ACT}/insights", **params)
+    bound = sorted(float(r["spend"]) for r in every)[-3]
+    filtering = [{"field": "spend", "operator": "GREATER_THAN", "value": bound}]
+    assert len(agency.graph_rows(f"{ACT}/insights", **params, filtering=filtering)) == 2
+    unknown = agency.graph(f"{ACT}/insights", **params, filtering=[{"field": "moon.phase", "operator": "IN", "value": [1]}])
+    assert error(unknown)["code"] == 100
+    assert error(agency.graph(f"{ACT}/insights", **params, filtering="["))["code"] == 100
+
+
+@pytest.mark.parametrize(
+    ("preset", "since", "until"),
+    [
+        ("yesterday", "2026-11-22", "2026-11-22"),
+        ("last_90d", "2026-08-25", "2026-11-22"),
+        ("this_month", "2026-11-01", "2026-11-23"),
+        ("last_month", "2026-10-01", "2026-10-31"),
+        ("this_quarter", "2026-10-01", "2026-11-23"),
+        ("last_quarter", "2026-07-01", "2026-09-30"),
+        ("last_week_mon_sun", "2026-11-16", "2026-11-22"),
+        ("this_week_sun_today", "2026-11-22", "2026-11-23"),
+        ("maximum", "2023-10-23", "2026-11-23"),
+    ],
+)
+def test_presets_are_seen_from_the_accounts_today(agency, preset, since, until):
+    row = agency.graph_rows(f"{ACT}/insights", fields="spend", date_preset=preset)[0]
+    assert (row["date_start"], row["date_stop"]) == (since, until)
+
+
+def test_derived_metrics_are_quotients_of_the_sums(serve):
+    bench = serve({"impressions": "3000", "clicks": "7", "spend": "10.00", "conversions": "4", "conversions_value": "30"})
+    fields = "cpc,cpm,ctr,reach,frequency,purchase_roas,cost_per_action_type,outbound_clicks"
+    row = bench.graph_rows("act_100200300/insights", fields=fields, date_preset="last_30d")[0]
+    assert (row["cpc"], row["cpm"], row["ctr"], row["reach"], row["frequency"]) == ("1.428571", "3.333333", "0.233333", "2500", "1.2")
+    assert row["purchase_roas"] == [{"action_type": "omni_purchase", "value": "3"}]
+    assert row["cost_per_action_type"] == [{"action_type": "omni_purchase", "value": "2.5"}]
+    assert row["outbound_clicks"] == [{"action_type": "outbound_click", "value": "7"}]
+
+
+def test_a_synchronous_request_that_is_too_heavy_is_refused(agency, monkeypatch):
+    monkeypatch.setattr("sandbox.meta_ads.server.SYNC_ROWS", 10)
+    params = {"level": "ad", "fields": "spend", "time_range": OCTOBER, "time_increment": "1"}
+    answer = agency.graph(f"{ACT}/insights", **params)
+    assert (answer.status_code, error(answer)["code"]) == (500, 1)
+    assert "reduce the amount of data" in error(answer)["message"]
+    assert agency.graph(f"{ACT}/insights", method="POST", **params).status_code == 200
+
+
+def test_old_runs_give_up_their_rows_and_add_them_up_again(agency, monkeypatch):
+    monkeypatch.setattr("sandbox.meta_ads.runs.KEPT_ROWS", 1)
+    first, second = start_run(agency), start_run(agency, level="account", fields="spend")
+    for run in (first, second):
+        for _ in range(4):
+            agency.graph(run)
+    assert len(agency.graph_rows(f"{first}/insights", limit="500")) == 4 * 31 + 16
+    assert len(agency.graph_rows(f"{second}/insights", limit="500")) == 31

@@ -306,3 +306,63 @@ def test_the_newer_path_is_the_same_service(agency):
 
 def test_the_login_is_not_case_sensitive(agency):
     assert agency.direct("clients", {"method": "get", "params": {"FieldNames": ["Login"]}}, ME.upper()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("one", "names"),
+    [
+        ({"Field": "CampaignType", "Operator": "EQUALS", "Values": ["UNIFIED_CAMPAIGN"]}, {"Мастер кампаний: весь ассортимент"}),
+        ({"Field": "CampaignId", "Operator": "NOT_IN", "Values": ["701200101", "701201101", "701202101", "701203101"]}, {"Поиск — Бренд «Северный дом»"}),
+        ({"Field": "AdNetworkType", "Operator": "IN", "Values": ["AD_NETWORK"]}, {'РСЯ — "Скидки до 30%"', "Мастер кампаний: весь ассортимент"}),
+        ({"Field": "Cost", "Operator": "LESS_THAN", "Values": ["1000000000000"]}, {"Поиск — Бренд «Северный дом»"}),
+        ({"Field": "Impressions", "Operator": "LESS_THAN", "Values": ["0"]}, set()),
+    ],
+)
+def test_filters_keep_what_they_name(agency, one, names):
+    dates = {"DateFrom": "2026-01-01", "DateTo": "2026-11-23", "Filter": [one]}
+    rows = agency.report_rows(["CampaignName", "Clicks"], ME, SelectionCriteria=dates)
+    assert {r["CampaignName"] for r in rows} == names
+
+
+def test_words_are_filtered_by_their_beginning(serve):
+    bench = serve({"platform": "yandex_direct", "keyword": "Диван"}, {"platform": "yandex_direct", "keyword": "Кухня", "clicks": "3"})
+    dates = {"DateFrom": "2026-11-01", "DateTo": "2026-11-01"}
+
+    def clicks(operator, *values):
+        kept = {**dates, "Filter": [{"Field": "Keyword", "Operator": operator, "Values": list(values)}]}
+        return [r["Clicks"] for r in bench.report_rows(["Criterion", "Clicks"], SelectionCriteria=kept)]
+
+    assert clicks("STARTS_WITH_IGNORE_CASE", "див") == ["10"]
+    assert clicks("DOES_NOT_START_WITH_ALL_IGNORE_CASE", "див", "x") == ["3"]
+    rows = bench.report_rows(["CriterionId", "Criterion", "CriterionType", "Clicks"], ReportType="CRITERIA_PERFORMANCE_REPORT", SelectionCriteria=dates)
+    assert {r["Criterion"]: r["CriterionType"] for r in rows} == {"Диван": "KEYWORD", "Кухня": "KEYWORD"}
+    assert len({r["CriterionId"] for r in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "last"),
+    [
+        ("TODAY", "2026-11-23", "2026-11-23"),
+        ("LAST_7_DAYS", "2026-11-16", "2026-11-22"),
+        ("THIS_MONTH", "2026-11-01", "2026-11-23"),
+        ("LAST_MONTH", "2026-10-01", "2026-10-31"),
+        ("LAST_WEEK", "2026-11-16", "2026-11-22"),
+        ("ALL_TIME", "2025-10-20", "2026-11-23"),
+        ("AUTO", "2026-11-20", "2026-11-23"),
+    ],
+)
+def test_named_ranges_are_seen_from_the_accounts_today(agency, kind, first, last):
+    rows = agency.report_rows(["Date", "Clicks"], ME, DateRangeType=kind, SelectionCriteria={}, OrderBy=[{"Field": "Date"}])
+    assert (rows[0]["Date"], rows[-1]["Date"]) == (first, last)
+
+
+def test_every_documented_field_can_be_reported(serve):
+    from sandbox.yandex_direct.fields import FIELDS, TYPES
+
+    bench = serve({"platform": "yandex_direct", "keyword": "sofa", "search_term": "red sofa"})
+    bench.lenient = True
+    for kind, letter in TYPES.items():
+        clashes = {"Week", "Month", "Quarter", "Year", "Criteria", "CriteriaId", "CriteriaType", "ClickType"}
+        names = [n for n, f in FIELDS.items() if f.role != "filter" and letter in f.types and n not in clashes]
+        (row,) = bench.report_rows(names, ReportType=kind)
+        assert row["Clicks"] == "10", kind
