@@ -220,7 +220,7 @@ class Engine:
         self._password = password
         self._settings: frozenset[str] = frozenset()
         self.backups = directory / "backups"
-        self._data = directory / "data"
+        self.data = directory / "data"
         self._root: _Connection | None = None
         self._connect: Callable[[str], _Connection] | None = None
         self._admin: Handle | None = None
@@ -230,7 +230,7 @@ class Engine:
     def open(self) -> None:
         """Load the directory; this process's time zone becomes UTC with the engine's.
 
-        Raises QueryFailed, with code 76 where another engine holds the directory.
+        Raises QueryFailed; the engine's own words are on standard error by then.
         """
         os.environ["TZ"] = "UTC"
         time.tzset()
@@ -246,7 +246,7 @@ class Engine:
         values = {"display_name": self.display_name, "backups": str(self.backups), "users": str(users)}
         configuration.write_text(_CONFIGURATION.format(**{name: escape(value) for name, value in values.items()}))
         try:
-            self._root = self._open_connection(f"{self._data}?config-file={configuration}")
+            self._root = self._open_connection(f"{self.data}?config-file={configuration}")
         except RuntimeError as error:
             raise QueryFailed.parse(str(error)) from None
         self._admin = self.handle(carrier=_ADMIN, settings={"log_queries": "0"})
@@ -264,13 +264,13 @@ class Engine:
         chDB's own default is an Overlay over the working directory, and its system database forgets the query log. The two lines
         are what ClickHouse itself writes for ATTACH; a directory that already has such a database keeps its tables.
         """
-        metadata = self._data / "metadata"
+        metadata = self.data / "metadata"
         metadata.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("default", "system"):
             definition = metadata / f"{name}.sql"
             if not definition.exists():
                 if name == "system":  # logs of a system database in memory, which the engine drops at its start anyway
-                    shutil.rmtree(self._data / "data" / name, ignore_errors=True)
+                    shutil.rmtree(self.data / "data" / name, ignore_errors=True)
                 link = metadata / name
                 identity = link.readlink().name if link.is_symlink() else str(uuid.uuid4())
                 temporary = definition.with_suffix(".tmp")
@@ -289,7 +289,7 @@ class Engine:
         known = self._settings or wanted.keys()
         carried = {name: value for name, value in wanted.items() if name in known and value and not _SEPARATORS.search(value)}
         try:
-            connection = self._open_connection(f"{self._data}?{'&'.join(f'{name}={value}' for name, value in carried.items())}")
+            connection = self._open_connection(f"{self.data}?{'&'.join(f'{name}={value}' for name, value in carried.items())}")
         except RuntimeError as error:
             raise QueryFailed.parse(str(error)) from None
         handle = Handle(self, connection, carrier)

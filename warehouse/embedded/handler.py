@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from itertools import chain
@@ -31,12 +31,15 @@ _GREETING = b"Ok.\n"
 class Handler:
     """Answers requests over one engine for one user. Thread-safe: every connection's thread calls it."""
 
-    def __init__(self, engine: Engine, sessions: Sessions, pool: Executor, spool: Path, login: tuple[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, sessions: Sessions, pool: Executor, spool: Path, login: tuple[str, str], stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self._engine = engine
         self._sessions = sessions
         self._pool = pool
         self._spool = spool
         self._login = login
+        self._stopping = stopping
 
     def handle(self, connection: Connection, request: Request) -> None:
         """Answer one request. Raises Disconnected when the client is gone."""
@@ -46,7 +49,7 @@ class Handler:
             response.answer(204, b"")
         elif request.path in ("/ping", "/replicas_status") or (request.path == "/" and request.method in ("GET", "HEAD") and not request.query_string):
             response.headers["Content-Type"] = "text/html; charset=UTF-8" if request.path == "/ping" else "text/plain; charset=UTF-8"
-            response.answer(200, _GREETING)
+            response.answer(503 if self._stopping() else 200, b"Stopping.\n" if self._stopping() else _GREETING)
         elif request.path in ("/", "/query"):
             self._query(connection, request, response)
         else:

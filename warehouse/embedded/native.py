@@ -57,7 +57,7 @@ def zoned_columns(description: Iterable[str]) -> dict[str, str]:
     """Read DESCRIBE's lines of name and type, and keep the plain DateTime columns with a zone of their own."""
     found: dict[str, str] = {}
     for line in description:
-        name, _, type_ = line.partition("\t")
+        name, type_, *_ = [*line.split("\t"), ""]
         if type_.startswith("DateTime("):
             found[name] = type_
     return found

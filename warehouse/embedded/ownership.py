@@ -25,6 +25,20 @@ def owner(directory: Path) -> int | None:
     return None
 
 
+def foreign_owner(data: Path) -> int | None:
+    """Return the pid of another ClickHouse engine (a chDB session, say) that holds a data directory, by the engine's own lock."""
+    path = data / "status"
+    if not path.exists():
+        return None
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            first = path.read_text().partition("\n")[0]
+            return int(first.removeprefix("PID: ")) if first.startswith("PID: ") else 0
+    return None
+
+
 class Ownership:
     """Hold a directory for the life of this process."""
 

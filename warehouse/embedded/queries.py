@@ -204,10 +204,7 @@ def _write_all(writer: int, piece: bytes, future: "Future[Outcome]") -> None:
     while view and not future.done():
         _, ready, _ = select.select([], [writer], [], 0.05)
         if ready:
-            try:
-                view = view[os.write(writer, view[:4096]) :]
-            except BrokenPipeError:
-                return  # the engine stopped reading: its outcome says whether it had everything
+            view = view[os.write(writer, view[:4096]) :]
 
 
 def _gathered(data: Iterator[bytes]) -> Iterator[bytes]:

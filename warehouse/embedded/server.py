@@ -16,14 +16,14 @@ from pathlib import Path
 
 import httptools
 
-from domain.errors import ConfigurationError, DirectoryTaken
+from domain.errors import ConfigurationError
 from home.directory import Home
 from home.servers import leased, locked, state_path, write_state
 from warehouse.embedded.engine import Engine
 from warehouse.embedded.exceptions import QueryFailed
 from warehouse.embedded.handler import Handler
 from warehouse.embedded.http import Connection, Disconnected
-from warehouse.embedded.ownership import Ownership
+from warehouse.embedded.ownership import Ownership, foreign_owner, taken
 from warehouse.embedded.sessions import Sessions
 
 NAME = "clickhouse"
@@ -55,6 +55,8 @@ class Server:
         with Ownership(directory) as ownership:
             password = _password(self._home)
             engine = Engine(directory, DISPLAY_NAME, password)
+            if (holder := foreign_owner(engine.data)) is not None:
+                raise taken(directory, holder)
             try:
                 engine.open()
             except QueryFailed as error:
@@ -62,7 +64,7 @@ class Server:
             listener = self._listen()
             pool = ThreadPoolExecutor(_QUERIES, "query")
             sessions = Sessions(engine)
-            handler = Handler(engine, sessions, pool, self._home.directory("spool"), (USER, password))
+            handler = Handler(engine, sessions, pool, self._home.directory("spool"), (USER, password), self._stopping.is_set)
             port = listener.getsockname()[1]
             state = {"pid": os.getpid(), "url": f"http://{HOST}:{port}", "host": HOST, "port": port, "user": USER, "password": password}
             self._catch_signals()
@@ -173,8 +175,6 @@ def _bad_request(connection: Connection, why: str) -> None:
 
 
 def _cannot_open(directory: Path, error: QueryFailed) -> ConfigurationError:
-    if error.code == 76:
-        return DirectoryTaken(f"The ClickHouse directory {directory} is in use", why=error.message, fix="Stop the process that uses it, or pass another --home")
     return ConfigurationError(f"The ClickHouse directory {directory} cannot be opened", why=error.message, fix="Restore a backup, or pass --reset")
 
 

@@ -256,3 +256,17 @@ def test_an_error_after_progress_headers_still_names_its_code(ask):
     )
     assert reply.headers["x-clickhouse-exception-code"] == "395"
     assert reply.text.startswith("Code: 395.")
+
+
+def test_native_comes_in_the_protocol_that_the_client_names(ask):
+    sql = "SELECT toDateTime(1676369730, 'Asia/Shanghai') AS dt, 1 AS n FORMAT Native"
+    plain = ask(sql).body
+    assert plain.hex() == "0201026474084461746554696d65425feb63016e0555496e743801"
+    zoned = ask(sql, client_protocol_version=54337).body
+    information, block = zoned[:8], zoned[8:]
+    assert information.hex() == "010002ffffffff00"
+    assert block == plain.replace(b"\x08DateTime", b"\x19DateTime('Asia/Shanghai')")
+    assert ask("SELECT number FROM numbers(3) SETTINGS max_block_size = 1 FORMAT Native", client_protocol_version=54405).body.count(information) == 3
+    described = ask("DESCRIBE TABLE system.one FORMAT Native", client_protocol_version=54405).body
+    assert described.startswith(information)
+    assert described[8:] == ask("DESCRIBE TABLE system.one FORMAT Native").body

@@ -67,8 +67,7 @@ def test_an_answer_held_back_equals_a_streamed_one(ask, name):
     assert ask(TABLE, default_format=name, wait_end_of_query=1, **BLOCKS).body == ask(TABLE, default_format=name, **BLOCKS).body
 
 
-@pytest.mark.parametrize("wait", [0, 1])
-@pytest.mark.parametrize("name", ["Native", "TabSeparatedWithNames", "JSONCompactEachRow"])
+@pytest.mark.parametrize(("name", "wait"), [("Native", 0), ("Native", 1), ("TabSeparatedWithNames", 0), ("JSONCompactEachRow", 1)])
 def test_five_million_rows_are_never_held_whole(ask, warehouse_home, name, wait):
     sql = "SELECT number, toString(number) AS text, repeat('x', 40) AS padding FROM numbers(5000000)"
     before, size = resident(warehouse_home), 0
@@ -101,11 +100,9 @@ def test_an_error_half_way_ends_the_body_with_its_text_and_breaks_it_off(ask, na
     with ask.open("POST", FAILING, default_format=name) as response:
         assert response.status == 200
         tag = response.getheader("X-ClickHouse-Exception-Tag").encode()
-        received = b""
         with pytest.raises(http.client.IncompleteRead) as broken:
-            while data := response.read(1 << 20):
-                received = (received + data)[-4096:]
-        received += broken.value.partial
+            response.read()
+        received = broken.value.partial[-4096:]
     tail = received[received.index(b"__exception__\r\n" + tag) :]
     assert b"Code: 395. DB::Exception: Value passed to 'throwIf'" in tail
     assert tail.endswith(tag + b"\r\n__exception__\r\n")
