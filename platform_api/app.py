@@ -43,20 +43,30 @@ class Mountable(Protocol):
 def create_app(dependencies: Dependencies, mounts: Mapping[str, "Mountable"] | None = None) -> FastAPI:
     """Build the application from its parts; `mounts` are served beside the API under their paths."""
     mounts = mounts or {}
+    app = bare(_lifespan(mounts))
+    settings = dependencies.settings
+    app.state.dependencies = dependencies
+    app.state.limits = Limits(RateLimit(settings.login_attempts_per_minute, 60), RateLimit(settings.requests_per_minute, 60))
+    app.state.cached = Cached(dependencies.data_state, Answers(settings.answer_cache_bytes))
+    for path, mounted in mounts.items():
+        app.mount(path, mounted)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, spared=tuple(mounts))
+    app.add_middleware(RequestContext, mounted=tuple(mounts))
+    return app
+
+
+def bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None) -> FastAPI:
+    """Build the application without its parts: routes, documents and errors, enough to describe it."""
     app = FastAPI(
         title="MRM AI Platform",
         version=VERSION,
         description=DESCRIPTION,
-        lifespan=_lifespan(mounts),
+        lifespan=lifespan,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.dependencies = dependencies
-    settings = dependencies.settings
-    app.state.limits = Limits(RateLimit(settings.login_attempts_per_minute, 60), RateLimit(settings.requests_per_minute, 60))
-    app.state.cached = Cached(dependencies.data_state, Answers(settings.answer_cache_bytes))
     versioned = APIRouter(prefix=PREFIX)
     for topic in (auth, projects, artifacts, analytics, integrations):
         versioned.include_router(topic)
@@ -64,10 +74,6 @@ def create_app(dependencies: Dependencies, mounts: Mapping[str, "Mountable"] | N
     app.include_router(health)
     reference.install(app)
     problems.install(app)
-    for path, mounted in mounts.items():
-        app.mount(path, mounted)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, spared=tuple(mounts))
-    app.add_middleware(RequestContext, mounted=tuple(mounts))
     return app
 
 

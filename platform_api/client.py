@@ -144,9 +144,9 @@ class ApiClient:
         asked: Parameters = {"since": since.isoformat() if since else None, "until": until.isoformat() if until else None, "days": days, "compare": compare}
         return self._get(Dashboard, f"/projects/{_part(project_id)}/dashboard", asked)
 
-    def insights(self, project_id: str) -> Insights:
-        """Return the findings of the newest report."""
-        return self._get(Insights, f"/projects/{_part(project_id)}/insights")
+    def insights(self, project_id: str, language: str | None = None) -> Insights:
+        """Return the findings of the newest report, preferably in a language."""
+        return self._get(Insights, f"/projects/{_part(project_id)}/insights", {"language": language})
 
     def write_report(self, project_id: str, *, language: str, since: date | None = None, until: date | None = None) -> WrittenReport:
         """Have the analyst write a report now, over a window or the last 28 complete days."""

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from analyst.model import ModelSettings
+from analyst.settings import ModelSettings
 from domain.clock import Clock
 from home.directory import Home
 from home.servers import read_state

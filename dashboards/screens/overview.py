@@ -93,7 +93,7 @@ def _trend(language: Language, board: Dashboard) -> None:
 
 def _findings(language: Language, client: ApiClient, filters: Filters) -> None:
     """Draw the newest report's first findings."""
-    insights = client.insights(filters.project)
+    insights = client.insights(filters.project, language.code)
     if not insights.items or insights.since is None or insights.until is None:
         return
     st.subheader(language.say("overview.findings"), anchor=False)

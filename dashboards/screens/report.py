@@ -20,7 +20,9 @@ def show(language: Language, client: ApiClient, filters: Filters, person: Me) ->
     with messages.told(language):
         if "artifact.create" in person.permissions:
             _write(language, client, filters, board)
-        reports = list(client.artifacts(filters.project, kind="report"))
+        reports = sorted(
+            client.artifacts(filters.project, kind="report"), key=lambda report: (report.language == language.code, report.updated_at), reverse=True
+        )
         if not reports:
             messages.nothing(language, "report.empty", icon=":material/description:")
             return

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analyst.door import Door
-from analyst.model import ModelSettings
+from analyst.settings import ModelSettings
 from analyst.publishing import Newsroom, ensure_report
 from domain import slots
 from domain.clock import Clock
@@ -17,12 +17,12 @@ from store.database import Store
 from store.records import Project
 
 
-def newest_insights(store: Store, actor: Actor, project_id: str) -> Insights:
-    """Return the findings of the report that was written last; empty before the first one."""
+def newest_insights(store: Store, actor: Actor, project_id: str, language: str | None) -> Insights:
+    """Return the findings of the report that was written last, in a language where there is one in it; empty before the first one."""
     reports = list_artifacts(store, actor, project_id, kind="report")
     if not reports:
         return Insights()
-    newest = max(reports, key=lambda report: report.updated_at)
+    newest = max(reports, key=lambda report: (report.content.get("language") == language, report.updated_at))
     document = Document.model_validate(newest.content)
     return Insights(
         artifact_id=newest.id,

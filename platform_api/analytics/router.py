@@ -10,7 +10,7 @@ from domain.questions import Scope
 from platform_api.analytics.insights import newest_insights
 from platform_api.analytics.overview import Asked, overview
 from platform_api.analytics.questions import printed, question, window
-from platform_api.analytics.schemas import Comparison, Dashboard, Insights, MetricsAnswer, MetricsCatalogue, NewReport, WrittenReport
+from platform_api.analytics.schemas import Comparison, Dashboard, Insights, Language, MetricsAnswer, MetricsCatalogue, NewReport, WrittenReport
 from platform_api.dependencies import Given, Person, Remembered, errors
 from services.actors import Permission, authorize
 from services.projects import get_project
@@ -81,9 +81,11 @@ def dashboard(
 
 
 @router.get("/projects/{project_id}/insights", responses=errors(401, 404))
-def insights(project_id: str, person: Person, given: Given) -> Insights:
+def insights(
+    project_id: str, person: Person, given: Given, language: Annotated[Language | None, Query(description="Preferred, where a report is in it")] = None
+) -> Insights:
     """Answer the newest report's findings, their numbers printed from the proved facts."""
-    return newest_insights(given.store, person, project_id)
+    return newest_insights(given.store, person, project_id, language)
 
 
 @router.post("/projects/{project_id}/reports", status_code=201, responses=errors(401, 403, 404, 409))

@@ -1,7 +1,8 @@
 """Artifacts of a project: listed, made, read, approved, exported."""
 
 import json
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -31,13 +32,13 @@ def list_artifacts(
     after = given.cursors.open(person.organization_id, cursor)
     found = artifacts.list_artifacts(given.store, person, project_id, kind=type, limit=limit, after=after)
     following = given.cursors.seal(person.organization_id, After(found[-1].created_at, found[-1].id)) if len(found) == limit else None
-    return ArtifactPage(items=[ArtifactSummary.model_validate(a) for a in found], next_cursor=following)
+    return ArtifactPage(items=[ArtifactSummary.model_validate(a).model_copy(update={"language": _language(a.content)}) for a in found], next_cursor=following)
 
 
 @router.post("/projects/{project_id}/artifacts", status_code=201, responses=errors(401, 403, 404, 413))
 def create_artifact(project_id: str, asked: NewArtifact, person: Person, given: Given) -> Artifact:
     """Make an artifact; its content becomes version 1."""
-    return Artifact.model_validate(artifacts.create_artifact(given.store, person, project_id, kind=asked.type, title=asked.title, content=asked.content))
+    return _at(artifacts.create_artifact(given.store, person, project_id, kind=asked.type, title=asked.title, content=asked.content), None, person, given)
 
 
 @router.get("/artifacts/{artifact_id}", responses=errors(401, 404))
@@ -55,8 +56,7 @@ def list_versions(artifact_id: str, person: Person, given: Given) -> ArtifactVer
 @router.post("/artifacts/{artifact_id}/approve", responses=errors(401, 403, 404, 409))
 def approve_artifact(artifact_id: str, person: Person, given: Given, asked: Approval | None = None) -> Artifact:
     """Approve the newest version; a version that is named and no longer the newest gives 409."""
-    approved = artifacts.approve_artifact(given.store, person, artifact_id, asked.version if asked else None)
-    return Artifact.model_validate(approved)
+    return _at(artifacts.approve_artifact(given.store, person, artifact_id, asked.version if asked else None), None, person, given)
 
 
 @router.get(
@@ -84,7 +84,7 @@ def export_artifact(
 
 def _at(stored: Stored, version: int | None, person: Person, given: Given) -> Artifact:
     """Show an artifact at one of its versions; status and approval belong to the newest one."""
-    artifact = Artifact.model_validate(stored)
+    artifact = Artifact.model_validate(stored).model_copy(update={"language": _language(stored.content)})
     if version is None or version == stored.version:
         return artifact
     kept = artifacts.get_version(given.store, person, stored.id, version)
@@ -98,3 +98,8 @@ def _at(stored: Stored, version: int | None, person: Person, given: Given) -> Ar
             "approved_by": None,
         }
     )
+
+
+def _language(content: Mapping[str, Any]) -> str | None:
+    language = content.get("language")
+    return language if isinstance(language, str) else None

@@ -38,6 +38,8 @@ class ArtifactSummary(BaseModel):
     updated_at: datetime
     approved_at: datetime | None = None
     approved_by: str | None = None
+    language: str | None = None
+    """The language that the content says it is in."""
 
 
 class Artifact(ArtifactSummary):

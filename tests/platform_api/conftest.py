@@ -38,6 +38,7 @@ from services.assignments import assign_account, export_assignments
 from services.integrations import connect_integration, register_accounts
 from services.organizations import add_member, create_organization, create_user
 from services.projects import add_project_member, create_project
+from store import embedded
 from store.database import Store
 from warehouse.builds import Builds
 from warehouse.client import Warehouse
@@ -104,8 +105,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
         _load(store, warehouse, made)
         _build(warehouse, home)
         yield made
-    for server in ("clickhouse", "postgres"):
-        _stop(home, server)
+    _stop(home)
 
 
 @pytest.fixture(scope="session")
@@ -242,7 +242,13 @@ def _rows(account: Account, made: Agency) -> dict[str, list[dict[str, Any]]]:
 
 def _measures(day: int, k: int) -> dict[str, Any]:
     impressions = 1000 + 10 * day + 100 * k
-    return {"impressions": impressions, "clicks": impressions // 50, "spend": Decimal(impressions) / 100, "conversions": 2 + k, "conversions_value": Decimal(40 + k)}
+    return {
+        "impressions": impressions,
+        "clicks": impressions // 50,
+        "spend": Decimal(impressions) / 100,
+        "conversions": 2 + k,
+        "conversions_value": Decimal(40 + k),
+    }
 
 
 def _account(account: Account) -> dict[str, Any]:
@@ -257,16 +263,64 @@ def _account(account: Account) -> dict[str, Any]:
 def _row(account: Account, day: date, m: dict[str, Any], campaign: str = "", group: str = "", ad: str = "") -> dict[str, Any]:
     name = {"": "", "1": "Весна | Brand *2026*", "2": "Performance"}[campaign]
     if account.platform == "google_ads":
-        money = {"metrics_cost_micros": int(m["spend"] * 1_000_000), "metrics_conversions": m["conversions"], "metrics_conversions_value": m["conversions_value"]}
+        money = {
+            "metrics_cost_micros": int(m["spend"] * 1_000_000),
+            "metrics_conversions": m["conversions"],
+            "metrics_conversions_value": m["conversions_value"],
+        }
         counts = {"metrics_impressions": m["impressions"], "metrics_clicks": m["clicks"]}
-        place = {"customer_id": account.account_id, "customer_currency_code": account.currency, "customer_time_zone": account.timezone, "campaign_id": campaign, "campaign_name": name}
-        return {"segments_date": day, **place, **counts, **money, "ad_group_id": group, "ad_group_name": f"Group {group}", "ad_group_ad_ad_id": ad, "ad_group_ad_ad_name": f"Ad {ad}"}
+        place = {
+            "customer_id": account.account_id,
+            "customer_currency_code": account.currency,
+            "customer_time_zone": account.timezone,
+            "campaign_id": campaign,
+            "campaign_name": name,
+        }
+        return {
+            "segments_date": day,
+            **place,
+            **counts,
+            **money,
+            "ad_group_id": group,
+            "ad_group_name": f"Group {group}",
+            "ad_group_ad_ad_id": ad,
+            "ad_group_ad_ad_name": f"Ad {ad}",
+        }
     if account.platform == "meta_ads":
-        actions = {"actions": json.dumps([{"action_type": "purchase", "value": str(m["conversions"])}]), "action_values": json.dumps([{"action_type": "purchase", "value": str(m["conversions_value"])}])}
-        place = {"account_id": account.account_id, "account_name": account.name, "account_currency": account.currency, "campaign_id": campaign, "campaign_name": name}
-        return {"date_start": day, **place, "impressions": m["impressions"], "clicks": m["clicks"], "spend": m["spend"], **actions, "adset_id": group, "adset_name": f"Group {group}", "ad_id": ad, "ad_name": f"Ad {ad}"}
+        actions = {
+            "actions": json.dumps([{"action_type": "purchase", "value": str(m["conversions"])}]),
+            "action_values": json.dumps([{"action_type": "purchase", "value": str(m["conversions_value"])}]),
+        }
+        place = {
+            "account_id": account.account_id,
+            "account_name": account.name,
+            "account_currency": account.currency,
+            "campaign_id": campaign,
+            "campaign_name": name,
+        }
+        return {
+            "date_start": day,
+            **place,
+            "impressions": m["impressions"],
+            "clicks": m["clicks"],
+            "spend": m["spend"],
+            **actions,
+            "adset_id": group,
+            "adset_name": f"Group {group}",
+            "ad_id": ad,
+            "ad_name": f"Ad {ad}",
+        }
     place = {"Login": account.account_id, "CampaignId": campaign, "CampaignName": name, "AdGroupId": group, "AdGroupName": f"Group {group}", "AdId": ad}
-    return {"Date": day, **place, "Impressions": m["impressions"], "Clicks": m["clicks"], "Cost": m["spend"], "Conversions": m["conversions"], "Revenue": m["conversions_value"], "IncludeVAT": "YES"}
+    return {
+        "Date": day,
+        **place,
+        "Impressions": m["impressions"],
+        "Clicks": m["clicks"],
+        "Cost": m["spend"],
+        "Conversions": m["conversions"],
+        "Revenue": m["conversions_value"],
+        "IncludeVAT": "YES",
+    }
 
 
 def _build(warehouse: Warehouse, home: Home) -> None:
@@ -275,21 +329,33 @@ def _build(warehouse: Warehouse, home: Home) -> None:
     plan = builds.plan()
     assert plan is not None
     target = home.directory("dbt") / "target"
-    command = [str(Path(sys.executable).with_name("dbt")), "run", "--exclude", "campaign_metrics", "--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", str(target)]
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        "run",
+        "--exclude",
+        "campaign_metrics",
+        "--project-dir",
+        str(DBT),
+        "--profiles-dir",
+        str(DBT),
+        "--target-path",
+        str(target),
+    ]
     command += ["--log-path", str(home.directory("logs")), "--vars", json.dumps(plan.dbt_vars)]
     done = subprocess.run(command, env={**os.environ, **warehouse.dbt_environment()}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     builds.publish(plan, models_built=1, tests_passed=0, tests_failed=0)
 
 
-def _stop(home: Home, server: str) -> None:
-    state = read_state(home, server)
-    if state is None:
-        return
-    with suppress(ProcessLookupError):
-        os.kill(int(state["pid"]), signal.SIGTERM)
-        while Path(f"/proc/{state['pid']}").exists():
-            time.sleep(0.05)
+def _stop(home: Home) -> None:
+    """Stop both embedded servers and remove what they keep outside of the home."""
+    Warehouse.stop(home)
+    state = read_state(home, embedded.SERVER)
+    if state is not None:
+        with suppress(ProcessLookupError):
+            os.kill(int(state["pid"]), signal.SIGTERM)
+        while embedded.supervised(home):
+            time.sleep(0.02)
     for outside in home.settings.get("outside", "").split(os.pathsep):
         if outside:
             shutil.rmtree(outside, ignore_errors=True)
