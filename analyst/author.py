@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from analyst.grounding import Ground, problems
-from analyst.model import Conversation, Message, ModelFailed, ModelSettings, Tool
+from analyst.model import Conversation, Message, ModelFailed, Tool
+from analyst.settings import ModelSettings
 from domain.facts import Fact, Finding
 from domain.slots import fits, formats, natural_format, print_fact, subject
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from analyst.door import Door
-from analyst.model import ModelSettings
 from analyst.periods import default_window
 from analyst.report import write_report
+from analyst.settings import ModelSettings
 from domain.clock import Clock
 from domain.documents import Document
 from domain.questions import Question, Scope
@@ -43,8 +43,7 @@ class Newsroom:
     @classmethod
     def of(cls, installation: Installation) -> "Newsroom":
         """Return the newsroom of an installation; a model words its reports where OPENAI_API_KEY is set."""
-        settings = ModelSettings()
-        return cls(installation.door, installation.store, installation.actor, installation.clock, settings if settings.api_key.get_secret_value() else None)
+        return cls(installation.door, installation.store, installation.actor, installation.clock, ModelSettings.load())
 
 
 def ensure_report(newsroom: Newsroom, project: Project, language: str, window: DateWindow | None = None) -> StoredReport:

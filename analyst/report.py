@@ -5,15 +5,14 @@ from datetime import date
 
 from babel.dates import format_date
 
-from analyst.author import Brief, author
 from analyst.changes import Tests, find_changes
 from analyst.door import DataMoved, Door, Inquiry
 from analyst.grounding import Ground
 from analyst.ledger import Ledger
-from analyst.model import ModelSettings
 from analyst.panel import Entity, Panel
 from analyst.periods import Gap, baseline_covered, default_window, gaps
 from analyst.proof import prove
+from analyst.settings import ModelSettings
 from analyst.significance import FALSE_DISCOVERY_RATE, LEAST_CHANGE
 from analyst.stories import Story, Storyteller
 from analyst.tables import series, tables
@@ -190,6 +189,8 @@ class _Writing:
         """Replace the template's texts by the model's where the slot rule lets them pass; say so where it does not."""
         names = [kpi_fact for kpi in draft.kpis for kpi_fact in (kpi.fact_id, kpi.previous_fact_id, kpi.change_fact_id) if kpi_fact]
         headline = [self.ledger.facts[name] for name in names]
+        from analyst.author import Brief, author  # the model's client library takes seconds to import
+
         authored = author(settings, Brief(draft.findings, headline, self._ground()))
         if authored.summary:
             draft.summary = [authored.summary]

@@ -11,7 +11,7 @@ import pytest
 
 from analyst.author import Brief, author
 from analyst.grounding import Ground, problems
-from analyst.model import ModelSettings
+from analyst.settings import ModelSettings
 from analyst.report import write_report
 from domain.documents import Document
 

@@ -9,7 +9,7 @@ import pytest
 
 from analyst.door import DataMoved
 from analyst.grounding import Ground, problems
-from analyst.model import ModelSettings
+from analyst.settings import ModelSettings
 from analyst.proof import prove
 from analyst.report import write_report
 from domain.documents import Document
