@@ -20,6 +20,7 @@ OUR_LEVEL = {"account": Level.ACCOUNT, "campaign": Level.CAMPAIGN, "adset": Leve
 _IDS = {"account": ("account_id",), "campaign": ("account_id", "campaign_id"), "adset": ("account_id", "campaign_id", "adset_id")}
 _FILTERS = {"campaign.id": "campaign_id", "adset.id": "ad_group_id", "ad.id": "ad_id"}
 _REFERENCE = "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/"
+BLOCK = 5_000
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
@@ -159,14 +160,36 @@ def _bucket_end(ask: Ask) -> pl.Expr:
     return pl.min_horizontal(pl.col("_from") + timedelta(days=int(ask.step) - 1), pl.lit(ask.until))
 
 
-def print_rows(ask: Ask, account: SandboxAccount, rows: pl.DataFrame) -> str:
-    """Print rows as a JSON array: metric values are strings, a key without value is absent."""
+class Answered:
+    """The rows of an answer, and the print of those asked for last: small pages of one block are printed together."""
+
+    def __init__(self, ask: Ask, account: SandboxAccount, rows: pl.DataFrame) -> None:
+        self._ask = ask
+        self._account = account
+        self._rows = rows
+        self._printed: tuple[int, list[str]] = (-1, [])
+        self.height = rows.height
+
+    def page(self, start: int, limit: int) -> str:
+        """Print rows from `start` on as a JSON array."""
+        end, pieces = min(start + limit, self.height), []
+        while start < end:
+            block = start // BLOCK
+            number, printed = self._printed
+            if number != block:
+                printed = _print(self._ask, self._account, self._rows.slice(block * BLOCK, BLOCK))
+                self._printed = (block, printed)
+            pieces += printed[start % BLOCK : end - block * BLOCK]
+            start = (block + 1) * BLOCK
+        return "[" + ",".join(pieces) + "]"
+
+
+def _print(ask: Ask, account: SandboxAccount, rows: pl.DataFrame) -> list[str]:
+    """Print each row as a JSON object: metric values are strings, a key without value is absent."""
     names = [n for n in dict.fromkeys((*ask.fields, "date_start", "date_stop", *ask.breakdowns)) if shown(n, ask)]
     printed = [p for name in names if (p := piece(name, ask, account, rows)) is not None]
-    if not rows.height:
-        return "[]"
     row = pl.concat_str(pl.lit("{"), pl.concat_str(printed).str.tail(-1), pl.lit("}"))
-    return "[" + ",".join(rows.select(row).to_series().to_list()) + "]"
+    return rows.select(row).to_series().to_list()
 
 
 def shown(name: str, ask: Ask) -> bool:

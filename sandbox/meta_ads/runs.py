@@ -3,11 +3,9 @@
 import threading
 from dataclasses import dataclass, field
 
-import polars as pl
-
 from sandbox.accounts import SandboxAccount
 from sandbox.faults import Fault
-from sandbox.meta_ads.insights import Ask
+from sandbox.meta_ads.insights import Answered, Ask
 
 STEPS = (("Job Not Started", 0), ("Job Running", 42), ("Job Running", 100))
 KEPT = 500
@@ -21,7 +19,7 @@ class Run:
     id: str
     account: SandboxAccount
     ask: Ask
-    rows: pl.DataFrame | None
+    rows: Answered | None
     """The answer as it stood when the run began; old runs give it up, and it is added up again."""
     started: int
     fault: Fault | None

@@ -9,15 +9,13 @@ from collections import OrderedDict
 from hashlib import sha256
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import polars as pl
-
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
 from sandbox.faults import Fault
 from sandbox.meta_ads import errors
 from sandbox.meta_ads.errors import GraphError, invalid, no_object
 from sandbox.meta_ads.fields import ACCOUNT
-from sandbox.meta_ads.insights import Ask, frame, listed, print_rows, read_ask
+from sandbox.meta_ads.insights import Answered, Ask, frame, listed, read_ask
 from sandbox.meta_ads.nodes import EDGES, EMPTY_EDGES, Node, account_node, entity_nodes, find_entity, pick
 from sandbox.meta_ads.runs import Run, Runs
 from sandbox.tokens import Token, judge
@@ -40,7 +38,7 @@ class MetaAds:
     def __init__(self, world: World) -> None:
         self.world = world
         self._runs = Runs()
-        self._frames: OrderedDict[str, pl.DataFrame] = OrderedDict()
+        self._frames: OrderedDict[str, Answered] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, request: Request) -> Answer:
@@ -156,7 +154,7 @@ class MetaAds:
             rows = self._frame(account, ask)
             if too_large or rows.height > SYNC_ROWS:
                 raise errors.too_large()
-            return self._insights_page(request, account, ask, rows, params, endpoint)
+            return self._insights_page(request, account, rows, params, endpoint)
         if edge in EDGES:
             kind = EDGES[edge]
             nodes = entity_nodes(kind, account, facts)
@@ -170,13 +168,13 @@ class MetaAds:
             return self._usage(account, json_answer(200, {"data": []}))
         raise invalid(f"Tried accessing nonexisting field ({edge}) on node type (AdAccount)")
 
-    def _frame(self, account: SandboxAccount, ask: Ask) -> pl.DataFrame:
+    def _frame(self, account: SandboxAccount, ask: Ask) -> Answered:
         """Add the facts up, or take the sums that an earlier page made."""
         key = repr((account.account_id, ask, self.world.clock.day, self.world.today(account)))
         with self._lock:
             known = self._frames.get(key)
         if known is None:
-            known = frame(ask, self.world.facts(account))
+            known = Answered(ask, account, frame(ask, self.world.facts(account)))
             with self._lock:
                 self._frames[key] = known
                 while len(self._frames) > KEPT_FRAMES:
@@ -203,7 +201,7 @@ class MetaAds:
                     "running before fetching the data.",
                 )
             rows = self._frame(run.account, run.ask) if run.rows is None else run.rows
-            return self._insights_page(request, run.account, run.ask, rows, params, endpoint)
+            return self._insights_page(request, run.account, rows, params, endpoint)
         if edge:
             raise invalid(f"Tried accessing nonexisting field ({edge}) on node type (AdReportRun)")
         run.poll(int(time.time()))
@@ -228,10 +226,10 @@ class MetaAds:
         wanted = [f for f in listed(params.get("fields", "")) if f]
         return self._usage(run.account, json_answer(200, {k: v for k, v in node.items() if not wanted or k in wanted or k == "id"}))
 
-    def _insights_page(self, request: Request, account: SandboxAccount, ask: Ask, rows: pl.DataFrame, params: dict[str, str], endpoint: str) -> Answer:
+    def _insights_page(self, request: Request, account: SandboxAccount, rows: Answered, params: dict[str, str], endpoint: str) -> Answer:
         start, limit = _bounds(params)
         fault = self.world.fault(Platform.META_ADS, account.account_id, endpoint, ("broken_stream", "truncated_body"))
-        data = print_rows(ask, account, rows.slice(start, limit))
+        data = rows.page(start, limit)
         shown = min(limit, max(rows.height - start, 0))
         paging = _paging(request, params, start, shown, rows.height)
         body = f'{{"data":{data}' + (f',"paging":{json.dumps(paging)}' if paging else "") + "}"

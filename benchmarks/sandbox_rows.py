@@ -1,0 +1,111 @@
+"""Rows per second that the sandbox serves on each wire, read raw: `python benchmarks/sandbox_rows.py`.
+
+Prints wall time and the server's own processor time, since both share the machine with whatever else runs. Times never gate tests.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import httpx
+
+from sandbox.google_ads.wire import text
+
+SINCE, UNTIL = "2025-10-20", "2026-11-23"
+GOOGLE = (
+    "SELECT segments.date, customer.id, customer.currency_code, campaign.id, campaign.name, ad_group.id, ad_group.name, ad_group_ad.ad.id, "
+    "ad_group_ad.ad.name, metrics.impressions, metrics.clicks, metrics.cost_micros, metrics.conversions, metrics.conversions_value "
+    f"FROM ad_group_ad WHERE segments.date BETWEEN '{SINCE}' AND '{UNTIL}'"
+)
+META = "campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name,impressions,clicks,spend,actions,action_values"
+DIRECT = ["Date", "CampaignId", "CampaignName", "AdGroupId", "AdGroupName", "AdId", "Impressions", "Clicks", "Cost", "Conversions", "Revenue"]
+
+
+def google(state: dict, client: httpx.Client) -> int:
+    """Stream one account's ad rows over gRPC and count them."""
+    credentials = grpc.ssl_channel_credentials(Path(state["google_ads"]["ca_bundle"]).read_bytes())
+    metadata = [("authorization", "Bearer sandbox"), ("developer-token", "d" * 22)]
+    with grpc.secure_channel(state["google_ads"]["endpoint"], credentials, options=[("grpc.max_receive_message_length", -1)]) as channel:
+        call = channel.unary_stream("/google.ads.googleads.v26.services.GoogleAdsService/SearchStream")
+        return sum(body.count(b"adGroupAds/") for body in call(text(1, "2417305861") + text(2, GOOGLE), metadata=metadata))
+
+
+def meta(state: dict, client: httpx.Client) -> int:
+    """Run one account's ad insights as a report run and count the rows of its pages."""
+    base, token = f"{state['meta_ads']['endpoint']}/v26.0", "access_token=sandbox"
+    window = json.dumps({"since": SINCE, "until": UNTIL})
+    form = {"access_token": "sandbox", "level": "ad", "time_increment": "1", "time_range": window, "fields": META}
+    run = client.post(f"{base}/act_1029384756102938/insights", data=form).json()["report_run_id"]
+    while client.get(f"{base}/{run}?{token}").json()["async_status"] != "Job Completed":
+        pass
+    rows, url = 0, f"{base}/{run}/insights?{token}&limit=5000"
+    while url:
+        page = client.get(url).json()
+        rows += len(page["data"])
+        url = page.get("paging", {}).get("next", "")
+    return rows
+
+
+def direct(state: dict, client: httpx.Client) -> int:
+    """Fetch one login's ad report and return its own count of rows."""
+    params = {
+        "SelectionCriteria": {"DateFrom": SINCE, "DateTo": UNTIL},
+        "FieldNames": DIRECT,
+        "ReportName": str(time.time_ns()),
+        "ReportType": "AD_PERFORMANCE_REPORT",
+        "DateRangeType": "CUSTOM_DATE",
+        "Format": "TSV",
+        "IncludeVAT": "YES",
+    }
+    headers = {"Authorization": "Bearer sandbox", "Client-Login": "severny-dom"}
+    answer = client.post(f"{state['yandex_direct']['endpoint']}/json/v5/reports", json={"params": params}, headers=headers)
+    return int(answer.text.rstrip().rpartition(" ")[2])
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used (Linux; elsewhere 0)."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    parts = stat.read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(name: str, read: Callable[[dict, httpx.Client], int], state: dict, client: httpx.Client) -> None:
+    """Read three times, print the best."""
+    best = None
+    for _ in range(3):
+        before, started = processor_seconds(state["pid"]), time.perf_counter()
+        rows = read(state, client)
+        taken = time.perf_counter() - started, processor_seconds(state["pid"]) - before, rows
+        best = taken if best is None or taken < best else best
+    wall, processor, rows = best
+    print(f"{name:14} {rows:7,} rows  {rows / wall:10,.0f} rows/s by the wall  {rows / max(processor, 0.01):10,.0f} rows/s of the server's processor time")
+
+
+def main() -> None:
+    """Start a sandbox, read each platform, stop it."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "state.json"
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "sandbox", "--dir", directory, "--state", str(path), "--today", UNTIL, "--quiet"]
+        process = subprocess.Popen(command)
+        while not path.exists() and process.poll() is None:
+            time.sleep(0.01)
+        state = json.loads(path.read_text())
+        print(f"ready in {time.perf_counter() - started:.2f} s, {processor_seconds(process.pid):.2f} s of processor time")
+        with httpx.Client(timeout=120, trust_env=False) as client:
+            for name, read in (("google_ads", google), ("meta_ads", meta), ("yandex_direct", direct)):
+                measure(name, read, state, client)
+        process.terminate()
+        process.wait()
+
+
+if __name__ == "__main__":
+    main()
