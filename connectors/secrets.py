@@ -3,6 +3,9 @@
 import logging
 import re
 from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
 
 HIDDEN = "***"
 SHORTEST = 8
@@ -10,6 +13,17 @@ SHORTEST = 8
 _NAMES = "access_token|refresh_token|client_secret|appsecret_proof|input_token|fb_exchange_token|developer[-_]token"
 _PARAMETERS = re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}}]+")
 _BEARER = re.compile(r"(?i)\b(bearer|oauth)\s+[A-Za-z0-9._~+/=-]{6,}")
+
+
+def _travels(secret: SecretStr) -> SecretStr:
+    """Refuse what no HTTP header can carry: blanks within, control characters, other alphabets."""
+    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+        raise ValueError("must be printable ASCII without blanks; copy it again")
+    return secret
+
+
+Token = Annotated[SecretStr, AfterValidator(_travels)]
+"""A secret that travels in a header."""
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

@@ -11,6 +11,8 @@ AHEAD = 2
 """Items that wait at most: memory is bounded by them."""
 
 _POLL = 0.1
+_PARTING = 5.0
+"""Seconds that a consumer who leaves waits for the item under way; the thread is a daemon and ends with it."""
 
 
 class _End(Generic[T]):
@@ -40,7 +42,7 @@ def read_ahead(items: Iterator[T], ahead: int = AHEAD) -> Generator[T, None, Non
     finally:
         left.set()
         _empty(queue)
-        thread.join()
+        thread.join(_PARTING)
 
 
 def _fetch(items: Iterator[T], queue: "Queue[T | _End[T]]", left: threading.Event) -> None:

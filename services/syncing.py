@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -112,7 +113,7 @@ def sync_integration(
     `since` pulls exactly from there. Without it the first pull reaches back to `history_since` (400 days when None), and later
     ones pull what is still provisional and every gap down to it. The integration's setting `skip_accounts` (ids, by comma) is kept.
     A failing account leaves the others complete and stands in `failures`. Raises what makes the whole integration
-    impossible: a refused credential, wrong settings, a warehouse or disk that takes nothing.
+    impossible: a refused credential, no account at all, wrong settings, a warehouse or disk that takes nothing.
     """
     opened = connector or registry.connect(integration.platform, integration.credentials, integration.settings, clock, patience)
     try:
@@ -181,6 +182,8 @@ class _Pull:
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked) -> SyncResult:
         """Pull account by account."""
         found = _discover(self._integration, self._connector)
+        if not found.accounts:
+            raise self._nothing_to_pull(found)
         reports = list(self._connector.reports.values())
         self._total = len(found.accounts) * len(reports)
         outcomes = [self._lost(account_id) for account_id in self._missing(known, found)]
@@ -253,7 +256,8 @@ class _Pull:
                         said = time.monotonic()
                 commit = load.commit(proof)
         except BaseException:
-            self._landing.delete(place)
+            with suppress(MrmError):
+                self._landing.delete(place)
             raise
         return replace(self._outcome(account.account_id, report.name), rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
 
@@ -262,6 +266,14 @@ class _Pull:
         tables = {r.table for r in self._connector.reports.values()}
         before = {account_id for table, account_id in known if table in tables}
         return sorted(before - {a.account_id for a in found.accounts} - set(found.left_out))
+
+    def _nothing_to_pull(self, found: Discovery) -> PermissionDenied:
+        return PermissionDenied(
+            "the credential shows no account that can be pulled",
+            platform=self._integration.platform,
+            why="; ".join(found.notes) or "The platform answered an empty list",
+            fix="Give the credential access to an account, or connect again as somebody who has it",
+        )
 
     def _lost(self, account_id: str) -> AccountOutcome:
         error = PermissionDenied(

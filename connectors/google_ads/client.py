@@ -159,8 +159,6 @@ def _table(results: Any, report: Report, account: Account) -> pa.Table:  # noqa:
         names = _enum_names(results[0], path) if values else None
         if names is not None:
             values = [names.get(v) or str(v) for v in values]
-        if path.endswith(".id"):
-            values = [str(v) for v in values]
         columns[column_name(report.name, path)] = pa.array(values, _arrow_type(path))
     return typed(report, account, columns, len(results), doubles=True)
 
@@ -177,6 +175,8 @@ def _arrow_type(path: str) -> pa.DataType:
     kind = FIELDS[path][0]
     if path.startswith("metrics.conversions"):
         return pa.float64()
+    if path.endswith(".id"):
+        return pa.int64()
     return pa.string() if kind == "date" else kind.arrow
 
 

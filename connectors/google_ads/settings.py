@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from connectors.secrets import Token
 
 SHIPPED_VERSIONS = ("v23", "v24", "v25", "v26")
 """The API versions that google-ads 34 ships; a version is sunset about a year after its release."""
@@ -49,11 +51,11 @@ class GoogleAdsCredentials(BaseModel):
     """A developer token with an access token, or with an OAuth client and its refresh token."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-    developer_token: SecretStr
-    access_token: SecretStr | None = None
+    developer_token: Token
+    access_token: Token | None = None
     client_id: str = ""
-    client_secret: SecretStr | None = None
-    refresh_token: SecretStr | None = None
+    client_secret: Token | None = None
+    refresh_token: Token | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "GoogleAdsCredentials":

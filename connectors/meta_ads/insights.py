@@ -138,8 +138,9 @@ class Insights:
         while coming is not None:
             answer = coming.result()
             paging = answer.json.get("paging") or {}
-            if not isinstance(answer.json.get("data"), list):
-                raise self._broken(job, "an answer without data")
+            data = answer.json.get("data")
+            if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+                raise self._broken(job, "an answer without rows of data")
             coming = None
             if paging.get("next"):
                 after = str((paging.get("cursors") or {}).get("after", ""))

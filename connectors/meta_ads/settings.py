@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from connectors.secrets import Token
 
 
 class MetaAdsSettings(BaseModel):
@@ -42,6 +44,6 @@ class MetaAdsCredentials(BaseModel):
     """A user's or system user's access token with ads_read; the app's secret adds the proof that Meta can require."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-    access_token: SecretStr
+    access_token: Token
     app_id: str = ""
-    app_secret: SecretStr | None = None
+    app_secret: Token | None = None

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from connectors.secrets import Token
 
 
 class YandexDirectSettings(BaseModel):
@@ -40,4 +42,4 @@ class YandexDirectCredentials(BaseModel):
     """An OAuth token with the right direct:api."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-    token: SecretStr
+    token: Token

@@ -1,6 +1,7 @@
 """Direct's TSV: a title line, a line of columns, rows, and `Total rows: N`, which proves that nothing is missing."""
 
 import io
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from connectors.rows import drift, typed
-from connectors.yandex_direct.reports import INCLUDE_VAT
+from connectors.yandex_direct.reports import INCLUDE_VAT, requested_fields
 from domain.catalogue import Account, Report
 from domain.errors import IncompleteAnswer
 
@@ -18,6 +19,7 @@ PIECE = 1 << 20
 
 UNDEFINED = "--"
 
+_log = logging.getLogger(__name__)
 _TOTAL = re.compile(rb"Total rows: (\d+)\s*\Z")
 
 
@@ -70,6 +72,9 @@ class Tsv:
         self._columns = columns.decode().rstrip("\r").split("\t")
         if len(set(self._columns)) != len(self._columns):
             raise drift(self.report, self.account, ", ".join(self._columns), "stands twice in the heading")
+        missing = [name for name in requested_fields(self.report) if name not in self._columns]
+        if missing:
+            _log.warning("%s %s: Direct's answer lacks the columns %s", self.account.account_id, self.report.name, ", ".join(missing))
         return title + b"\n" + columns + b"\n", rest
 
     def _table(self, text: bytes) -> pa.Table:

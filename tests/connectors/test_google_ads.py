@@ -265,3 +265,27 @@ def test_the_recorded_rows_of_google_read_the_same(fixtures: Path) -> None:
     table = _table(message.results, {r.name: r for r in REPORTS}["account_daily"], BIG)
     assert table["metrics_cost_micros"].to_pylist() == [int(r["metrics"]["costMicros"]) for r in recorded["results"]]
     assert table["segments_date"][0].as_py() == date(2024, 6, 1)
+
+
+def _with_refresh(scripted: Any, sandbox: Any) -> GoogleAds:
+    credentials = GoogleAdsCredentials(developer_token="d" * 22, client_id="app", client_secret="hidden-client-secret", refresh_token="1//hidden-refresh-token")
+    settings = GoogleAdsSettings(**{**sandbox.settings("google_ads"), "token_uri": f"{scripted.url}/token"})
+    return GoogleAds(credentials, settings, CLOCK, Patience(sleep=lambda seconds: None))
+
+
+def test_a_refresh_token_buys_an_access_token_once(scripted: Any, reply: Any, sandbox: Any) -> None:
+    scripted.answer = lambda call: reply({"access_token": "sandbox", "expires_in": 3600, "token_type": "Bearer"})
+    connector = _with_refresh(scripted, sandbox)
+    assert connector.check().works
+    assert len(rows_of(pull(connector, "account_daily"))) == 100
+    assert [c.params["grant_type"] for c in scripted.calls] == ["refresh_token"]
+    connector.close()
+
+
+def test_a_refused_refresh_token_asks_to_connect_again(scripted: Any, reply: Any, sandbox: Any) -> None:
+    scripted.answer = lambda call: reply({"error": "invalid_grant", "error_description": "Token has been expired or revoked."}, 400)
+    connector = _with_refresh(scripted, sandbox)
+    with pytest.raises(AuthorizationExpired, match=r"\./run connect google_ads") as raised:
+        connector.accounts()
+    assert "hidden" not in str(raised.value)
+    connector.close()

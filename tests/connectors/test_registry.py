@@ -46,6 +46,7 @@ def test_an_unknown_platform_offers_the_nearest() -> None:
         ("meta_ads", {"token": "hidden-token"}, {}, "access_token"),
         ("meta_ads", {"access_token": "hidden-token"}, {"api_version": "latest"}, "api_version"),
         ("yandex_direct", {}, {}, "token"),
+        ("yandex_direct", {"token": "hidden ключ"}, {}, "ASCII"),
         ("yandex_direct", {"token": "hidden-token"}, {"include_vat": "MAYBE"}, "include_vat"),
     ],
 )
