@@ -200,11 +200,15 @@ def insert_from_input(
 
 
 def _write_all(writer: int, piece: bytes, future: "Future[Outcome]") -> None:
+    os.set_blocking(writer, False)
     view = memoryview(piece)
     while view and not future.done():
-        _, ready, _ = select.select([], [writer], [], 0.05)
-        if ready:
-            view = view[os.write(writer, view[:4096]) :]
+        try:
+            view = view[os.write(writer, view) :]
+        except BlockingIOError:
+            select.select([], [writer], [], 0.05)
+        except BrokenPipeError:
+            return  # the engine stopped reading: its outcome says whether it had everything
 
 
 def _gathered(data: Iterator[bytes]) -> Iterator[bytes]:
