@@ -164,7 +164,7 @@ def test_the_same_slice_pulled_twice_at_once_is_won_once(agency, ad):
                 load.write(agency.table([ad(0, "a", clicks), ad(0, str(clicks), 1)]))
                 ready.wait(20)
                 load.commit("Total rows: 2")
-        except Exception as error:  # noqa: BLE001 house: the main thread tells
+        except Exception as error:  # noqa: BLE001 # house: the main thread asserts on it
             failures.append(error)
 
     threads = [threading.Thread(target=pull, args=(clicks,)) for clicks in (1, 2)]
