@@ -124,10 +124,10 @@ class Handle:
             raise QueryFailed.parse(_words(error)) from None
         return _outcome(result)
 
-    def stream(self, sql: bytes | str, parameters: Mapping[str, str] | None = None) -> Generator[bytes, None, None]:
-        """Run a SELECT and yield its blocks in Native as they are made. Raises QueryFailed, also between blocks."""
+    def stream(self, sql: bytes | str, format_: str, parameters: Mapping[str, str] | None = None) -> Generator[bytes, None, None]:
+        """Run a SELECT and yield its blocks, each a document of the format, as they are made. Raises QueryFailed, also between blocks."""
         try:
-            stream = self._connection.send_query(sql, "Native", params=dict(parameters or {}))
+            stream = self._connection.send_query(sql, format_, params=dict(parameters or {}))
         except (RuntimeError, UnicodeDecodeError) as error:
             raise QueryFailed.parse(_words(error)) from None
         ended = False

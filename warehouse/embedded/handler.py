@@ -18,11 +18,11 @@ from warehouse.embedded.parameters import Parameters, check_credentials, credent
 from warehouse.embedded.sessions import Sessions
 from warehouse.embedded.statements import Kind, Statement, read
 from warehouse.embedded.streams import Answer, content_type, exception_tag
+from warehouse.embedded.watch import Watch
 
 MAX_QUERY = 256 << 20
 """Bytes of statement text that are read at all; the engine's max_query_size (256 KiB) refuses long before."""
 _READS = {b"SELECT", b"WITH", b"FROM", b"SHOW", b"DESC", b"DESCRIBE", b"EXPLAIN", b"EXISTS", b"SET", b"USE", b""}
-_SELECTS = {b"SELECT", b"WITH", b"FROM"}
 _ANSWERS = {b"KILL", b"BACKUP", b"RESTORE"}
 """Statements other than those of rows that answer a table, were it an empty one."""
 _GREETING = b"Ok.\n"
@@ -40,6 +40,7 @@ class Handler:
         self._spool = spool
         self._login = login
         self._stopping = stopping
+        self._watch = Watch()
 
     def handle(self, connection: Connection, request: Request) -> None:
         """Answer one request. Raises Disconnected when the client is gone."""
@@ -109,7 +110,8 @@ class _Run:
         self._response = response
         self._parameters = parameters
         self._answer = answer
-        self._watch = queries.Watch(connection, response, parameters)
+        self._watch = handler._watch
+        self._connection = connection
         self._format = ""
 
     def carry_out(self) -> None:
@@ -223,25 +225,30 @@ class _Run:
         return handle
 
     def _execute(self, handle: Handle, statement: Statement, text: bytes, data: Iterator[bytes]) -> Outcome:
-        parameters, watch, pool = self._parameters, self._watch, self._pool
-        if statement.kind is Kind.ROWS:
-            statement = identities.translate(statement)
-            self._format = statement.format or parameters.default_format
-            if self._format == "Native" and statement.keyword in _SELECTS:
-                frame = framer(parameters.protocol, lambda: self._zones(statement))
-                return queries.blocks(handle, statement, parameters, self._answer, watch, pool, frame)
-            if self._format == "Native" and parameters.protocol:
-                return queries.framed_table(handle, statement, parameters, self._answer, watch, pool)
-            return queries.rows(handle, statement, parameters, self._answer, watch, pool)
+        parameters = self._parameters
         if statement.kind is Kind.INSERT and statement.input_at:
-            return queries.insert_from_input(handle, statement, (text, data), parameters, watch, pool)
+            return queries.insert_from_input(handle, statement, (text, data), parameters, self._pool)
         if statement.kind is Kind.INSERT:
-            return queries.insert(handle, statement, data, parameters, watch, pool)
+            return queries.insert(handle, statement, data, parameters)
         statement = identities.translate(statement)
-        outcome = queries.other(handle, statement, parameters, watch, pool)
+        with self._watch.over(self._connection, self._response, handle, parameters, stop_when_gone=statement.kind is Kind.ROWS):
+            if statement.kind is Kind.ROWS:
+                return self._rows(handle, statement)
+            outcome = queries.other(handle, statement, parameters)
         if outcome.body or statement.keyword in _ANSWERS:
             self._format = statement.format or parameters.default_format
         return outcome
+
+    def _rows(self, handle: Handle, statement: Statement) -> Outcome:
+        parameters = self._parameters
+        self._format = statement.format or parameters.default_format
+        native = self._format == "Native"
+        if queries.streams(statement, self._format, parameters, plain=not parameters.session_id):
+            frame = framer(parameters.protocol, lambda: self._zones(statement)) if native else bytes
+            return queries.blocks(handle, statement, self._format, parameters, self._answer, frame)
+        if native and parameters.protocol:
+            return queries.framed_table(handle, statement, parameters, self._answer)
+        return queries.document(handle, statement, parameters, self._answer, self._pool)
 
     def _zones(self, statement: Statement) -> dict[str, str]:
         """Ask which columns of a SELECT are DateTime in a zone of their own, on a handle beside the one that runs it."""

@@ -6,6 +6,7 @@ a chunked body that is broken off on purpose when a query fails half way, and bo
 
 import select
 import socket
+import threading
 from collections import deque
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -170,27 +171,33 @@ class Response:
         self.headers: dict[str, str] = {}
         self.status = 200
         self.head_begun = False
+        self._head = threading.Lock()
         self.head_sent = False
         self._chunked = request.version == "1.1"
 
     def answer(self, status: int, body: bytes) -> None:
         """Send a whole answer whose length is known."""
         self.status = status
-        if self.head_begun:
+        with self._head:
+            whole = not self.head_begun
+            if whole:
+                self.headers["Content-Length"] = str(len(body))
+                head = self._status_line() + self._header_lines() + b"\r\n"
+                self.head_begun = self.head_sent = True
+                self._connection.send(head if self._request.method == "HEAD" else head + body)
+        if not whole:
             self.start()
             self.write(body)
             self.finish()
-            return
-        self.headers["Content-Length"] = str(len(body))
-        head = self._status_line() + self._header_lines() + b"\r\n"
-        self.head_begun = self.head_sent = True
-        self._connection.send(head if self._request.method == "HEAD" else head + body)
 
     def progress(self, value: str) -> None:
-        """Send one more progress header while nothing else can be said; the status is 200 from now on."""
-        head = b"" if self.head_begun else self._status_line()
-        self.head_begun = True
-        self._connection.send(head + f"X-ClickHouse-Progress: {value}\r\n".encode())
+        """Send one more progress header while nothing else can be said; the status is 200 from now on. For another thread."""
+        with self._head:
+            if self.head_sent:
+                return
+            head = b"" if self.head_begun else self._status_line()
+            self.head_begun = True
+            self._connection.send(head + f"X-ClickHouse-Progress: {value}\r\n".encode())
 
     def start(self) -> None:
         """End the head; pieces follow."""
@@ -198,9 +205,10 @@ class Response:
             self.headers["Transfer-Encoding"] = "chunked"
         else:
             self._request.keep_alive = False
-        head = b"" if self.head_begun else self._status_line()
-        self.head_begun = self.head_sent = True
-        self._connection.send(head + self._header_lines() + b"\r\n")
+        with self._head:
+            head = b"" if self.head_begun else self._status_line()
+            self.head_begun = self.head_sent = True
+            self._connection.send(head + self._header_lines() + b"\r\n")
 
     def write(self, data: bytes) -> None:
         """Send a piece."""

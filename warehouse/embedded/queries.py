@@ -1,10 +1,8 @@
-"""Carrying out one statement: rows through a pipe, inserts piece by piece, everything else as it is."""
+"""Carrying out one statement: blocks straight from the engine, documents through a pipe, inserts piece by piece, the rest as it is."""
 
 import fcntl
-import math
 import os
 import select
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -12,114 +10,79 @@ from dataclasses import replace
 
 from warehouse.embedded.engine import Handle, Outcome
 from warehouse.embedded.exceptions import QueryFailed
-from warehouse.embedded.http import Connection, Disconnected, Response
 from warehouse.embedded.native import framer, rows_of
-from warehouse.embedded.parameters import Parameters, header_json
+from warehouse.embedded.parameters import Parameters
 from warehouse.embedded.statements import Statement, with_outfile
 from warehouse.embedded.streams import Answer
 
 _PIPE = 1 << 20
 _F_SETPIPE_SZ = 1031
 _INSERT_PIECE = 1 << 20
-HOLD = 0.25
-"""Seconds for which a small answer waits for its end, so that an error can still become a status."""
+_SELECTS = {b"SELECT", b"WITH", b"FROM"}
+_CONCATENATE = {"native", "tabseparated", "tsv", "csv", "rowbinary", "jsoneachrow", "jsoncompacteachrow"}
+_ENDINGS = (b"TOTALS", b"EXTREMES", b"OUTPUT_FORMAT_JSON_ARRAY_OF_ROWS")
+"""Words that give a document an end of its own, so that its blocks do not simply follow each other."""
 
 
-class Watch:
-    """What a connection's thread does while the engine works: move the answer on, report progress, notice a client that went."""
+def streams(statement: Statement, format_: str, parameters: Parameters, *, plain: bool) -> bool:
+    """Tell whether a statement's answer is the same block by block as in one document.
 
-    def __init__(self, connection: Connection, response: Response, parameters: Parameters) -> None:
-        self._connection = connection
-        self._response = response
-        self._interval = parameters.progress_interval if parameters.progress else None
-        self._started = time.monotonic()
-
-    def until_end(self, handle: Handle, reader: int, answer: Answer | None, watch_client: bool) -> None:
-        """Pass on what comes out of the pipe until its end. Raises Disconnected when the client goes and is watched."""
-        poller = select.poll()
-        poller.register(reader, select.POLLIN | select.POLLHUP)
-        client = self._connection.socket.fileno()
-        if watch_client:
-            poller.register(client, select.POLLIN | select.POLLHUP)
-        report_at = time.monotonic() + self._interval if self._interval else math.inf
-        start_at = math.inf
-        while True:
-            due = min(start_at, math.inf if self._response.head_sent else report_at)
-            for descriptor, _ in poller.poll(None if due == math.inf else max(0.0, due - time.monotonic()) * 1000):
-                if descriptor == client:
-                    if self._connection.gone():
-                        raise Disconnected
-                    poller.unregister(client)
-                    continue
-                data = os.read(reader, _PIPE)
-                if not data:
-                    return
-                if answer is not None:
-                    answer.write(data)
-            now = time.monotonic()
-            if answer is not None and answer.waits:
-                start_at = min(start_at, now + HOLD)
-                if now >= start_at:
-                    answer.start()
-                    start_at = math.inf
-            if self._interval and now >= report_at and not self._response.head_sent:
-                report_at = now + self._interval
-                self._response.progress(self._counts(handle, now))
-
-    def _counts(self, handle: Handle, now: float) -> str:
-        known = handle.progress
-        names = ("read_rows", "read_bytes", "written_rows", "written_bytes", "total_rows_to_read", "result_rows", "result_bytes")
-        return header_json({**{name: known.get(name, 0) for name in names}, "elapsed_ns": int((now - self._started) * 1e9)})
+    `plain` says that the handle has no settings but the request's: a session may have set what changes a document's end.
+    """
+    if statement.keyword not in _SELECTS or format_.lower() not in _CONCATENATE:
+        return False
+    if format_ == "Native":
+        return True
+    given = {name.upper().encode() for name in parameters.settings}
+    return plain and not given.intersection(_ENDINGS) and not any(token.word in _ENDINGS for token in statement.tokens)
 
 
-def rows(handle: Handle, statement: Statement, parameters: Parameters, answer: Answer, watch: Watch, pool: Executor) -> Outcome:
+def blocks(handle: Handle, statement: Statement, format_: str, parameters: Parameters, answer: Answer, frame: Callable[[bytes], bytes]) -> Outcome:
+    """Run a SELECT and pass its blocks on as they are made. Raises QueryFailed, Disconnected."""
+    size = 0
+    stream = handle.stream(statement.text, format_, parameters.bound)
+    try:
+        for block in stream:
+            size += len(block)
+            answer.write(frame(block))
+    finally:
+        stream.close()
+    return replace(progress_outcome(handle), result_bytes=size)
+
+
+def document(handle: Handle, statement: Statement, parameters: Parameters, answer: Answer, pool: Executor) -> Outcome:
     """Run a statement whose answer the engine itself writes, as one document, into a pipe. Raises QueryFailed, Disconnected."""
     reader, writer = _pipe()
     path = f"/dev/fd/{writer}"
     sql, _ = with_outfile(statement, path, parameters.default_format)
     future = pool.submit(_run_and_close, lambda: handle.run(sql, parameters.default_format, parameters.bound), writer)
     try:
-        return _pass_on(handle, future, reader, answer, watch)
+        while data := os.read(reader, _PIPE):
+            answer.write(data)
+    except BaseException:
+        os.close(reader)
+        _stop(handle, future)
+        raise
+    os.close(reader)
+    try:
+        return future.result()
     except QueryFailed as error:
         clause = f" INTO OUTFILE '{path}' APPEND"
         error.message = error.message.replace(clause, "").replace(clause.lstrip() + " ", "")
         raise
 
 
-def blocks(
-    handle: Handle, statement: Statement, parameters: Parameters, answer: Answer, watch: Watch, pool: Executor, frame: Callable[[bytes], bytes]
-) -> Outcome:
-    """Run a SELECT in Native, block by block: each is on its way as soon as it is made. Raises QueryFailed, Disconnected."""
-    reader, writer = _pipe()
-
-    def work() -> Outcome:
-        counts = [0, 0]
-        stream = handle.stream(statement.text, parameters.bound)
-        try:
-            for block in stream:
-                counts[1] += len(block)
-                _write_whole(writer, frame(block))
-        except BrokenPipeError:
-            raise QueryFailed.named("QUERY_WAS_CANCELLED", "The client went away") from None
-        finally:
-            stream.close()
-        return replace(progress_outcome(handle), result_bytes=counts[1])
-
-    return _pass_on(handle, pool.submit(_run_and_close, work, writer), reader, answer, watch)
-
-
-def framed_table(handle: Handle, statement: Statement, parameters: Parameters, answer: Answer, watch: Watch, pool: Executor) -> Outcome:
+def framed_table(handle: Handle, statement: Statement, parameters: Parameters, answer: Answer) -> Outcome:
     """Run SHOW, DESCRIBE and their like in Native for a later protocol: the engine streams no blocks of these, and they are small."""
     frame = framer(parameters.protocol, dict)
-    outcome = other(handle, statement, parameters, watch, pool)
+    outcome = other(handle, statement, parameters)
     if not outcome.body or rows_of(outcome.body) == outcome.result_rows:
         answer.write(frame(outcome.body) if outcome.body else b"")
         return replace(outcome, body=b"")
     text = statement.text[: statement.format_at] if statement.format else statement.text
-    whole = replace(statement, text=text + b"\nFORMAT TabSeparatedWithNamesAndTypes")
-    table = other(handle, whole, parameters, watch, pool).body.decode(errors="surrogateescape")
+    table = other(handle, replace(statement, text=text + b"\nFORMAT TabSeparatedWithNamesAndTypes"), parameters).body.decode(errors="surrogateescape")
     bound = {"answer": table.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")}
-    for block in handle.stream("SELECT * FROM format(TabSeparatedWithNamesAndTypes, {answer:String})", bound):
+    for block in handle.stream("SELECT * FROM format(TabSeparatedWithNamesAndTypes, {answer:String})", "Native", bound):
         answer.write(frame(block))
     return replace(outcome, body=b"")
 
@@ -137,29 +100,12 @@ def progress_outcome(handle: Handle) -> Outcome:
     )
 
 
-def _pass_on(handle: Handle, future: "Future[Outcome]", reader: int, answer: Answer, watch: Watch) -> Outcome:
-    try:
-        watch.until_end(handle, reader, answer, watch_client=True)
-    except BaseException:
-        os.close(reader)
-        _stop(handle, future)
-        raise
-    os.close(reader)
-    return future.result()
+def other(handle: Handle, statement: Statement, parameters: Parameters) -> Outcome:
+    """Run any other statement; its answer, if any, is small. Raises QueryFailed."""
+    return handle.run(statement.text, parameters.default_format, parameters.bound)
 
 
-def _write_whole(writer: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(writer, view) :]
-
-
-def other(handle: Handle, statement: Statement, parameters: Parameters, watch: Watch, pool: Executor) -> Outcome:
-    """Run any other statement. A client that goes does not stop it, as with ClickHouse. Raises QueryFailed."""
-    return _in_pool(handle, lambda: handle.run(statement.text, parameters.default_format, parameters.bound), watch, pool)
-
-
-def insert(handle: Handle, statement: Statement, data: Iterator[bytes], parameters: Parameters, watch: Watch, pool: Executor) -> Outcome:
+def insert(handle: Handle, statement: Statement, data: Iterator[bytes], parameters: Parameters) -> Outcome:
     """Run an INSERT with the data that follow it; a client that goes before their end, or broken data, commit nothing.
 
     Raises QueryFailed, Disconnected.
@@ -174,12 +120,10 @@ def insert(handle: Handle, statement: Statement, data: Iterator[bytes], paramete
         with suppress(QueryFailed):
             insertion.cancel()
         raise
-    return _in_pool(handle, insertion.finish, watch, pool)
+    return insertion.finish()
 
 
-def insert_from_input(
-    handle: Handle, statement: Statement, body: tuple[bytes, Iterator[bytes]], parameters: Parameters, watch: Watch, pool: Executor
-) -> Outcome:
+def insert_from_input(handle: Handle, statement: Statement, body: tuple[bytes, Iterator[bytes]], parameters: Parameters, pool: Executor) -> Outcome:
     """Run INSERT … SELECT … FROM input(structure) FORMAT x: input() becomes a file() over a pipe that the data go through."""
     text, data = body
     reader, writer = _pipe()
@@ -200,15 +144,11 @@ def insert_from_input(
 
 
 def _write_all(writer: int, piece: bytes, future: "Future[Outcome]") -> None:
-    os.set_blocking(writer, False)
     view = memoryview(piece)
     while view and not future.done():
-        try:
-            view = view[os.write(writer, view) :]
-        except BlockingIOError:
-            select.select([], [writer], [], 0.05)
-        except BrokenPipeError:
-            return  # the engine stopped reading: its outcome says whether it had everything
+        _, ready, _ = select.select([], [writer], [], 0.05)
+        if ready:
+            view = view[os.write(writer, view[:4096]) :]
 
 
 def _gathered(data: Iterator[bytes]) -> Iterator[bytes]:
@@ -223,19 +163,6 @@ def _gathered(data: Iterator[bytes]) -> Iterator[bytes]:
             held, size = [], 0
     if held:
         yield b"".join(held)
-
-
-def _in_pool(handle: Handle, work: Callable[[], Outcome], watch: Watch, pool: Executor) -> Outcome:
-    reader, writer = os.pipe()
-    future = pool.submit(_run_and_close, work, writer)
-    try:
-        watch.until_end(handle, reader, None, watch_client=False)
-    except Disconnected:
-        future.exception()
-        raise
-    finally:
-        os.close(reader)
-    return future.result()
 
 
 def _run_and_close(work: Callable[[], Outcome], descriptor: int) -> Outcome:

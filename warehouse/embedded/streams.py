@@ -3,6 +3,7 @@
 import secrets
 import string
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,8 @@ from warehouse.embedded.exceptions import QueryFailed
 from warehouse.embedded.http import Response
 
 _PIECE = 1 << 20
+HOLD = 0.25
+"""Seconds for which a small answer waits for its end, so that an error can still become a status."""
 _LETTERS = string.ascii_lowercase
 CONTENT_TYPES = {
     "tabseparated": "text/tab-separated-values; charset=UTF-8",
@@ -70,6 +73,7 @@ class Answer:
         self._encoder: Encoder | None = encoder(encoding, zlib_level) if encoding else None
         self._held: list[bytes] = []
         self._held_size = 0
+        self._held_since = float("inf")
         self._file: IO[bytes] | None = None
         self.before_start: Callable[[], None] = lambda: None
         """Sets the headers that are known only when the first byte goes out."""
@@ -89,20 +93,11 @@ class Answer:
             self._file.write(data)
             return
         self._held.append(data)
-        if self._held_size > self._limit:
-            if self._wait_end:
-                self._spill()
-            else:
-                self._start()
-
-    @property
-    def waits(self) -> bool:
-        """Tell whether something is held back that might as well go out."""
-        return bool(self._held) and not self.started and not self._wait_end
-
-    def start(self) -> None:
-        """Send what is held back, and from now on everything at once."""
-        if self.waits:
+        now = time.monotonic()
+        self._held_since = min(self._held_since, now)
+        if self._wait_end and self._held_size > self._limit:
+            self._spill()
+        elif not self._wait_end and (self._held_size > self._limit or now - self._held_since > HOLD):
             self._start()
 
     def finish(self) -> None:
