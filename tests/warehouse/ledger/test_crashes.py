@@ -135,7 +135,7 @@ def _on_a_full_disk(make):
     return made
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full"  # house: a device of Linux
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")  # house: a device of Linux
 def test_a_full_disk_under_the_spool_is_named_and_leaves_nothing(agency, ad, monkeypatch):
     agency.pull([ad(0, "a", 1)])
     monkeypatch.setattr(Spool, "__init__", _on_a_full_disk(Spool.__init__))
