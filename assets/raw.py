@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
 import dagster as dg
 
 from connectors.registry import REPORTS
 from domain.catalogue import Report
-from domain.errors import SourceError
+from domain.errors import Conflict, SourceError
+from services.actors import system_actor
 from services.exporting import load_assignments
 from services.installation import Installation
-from services.integrations import record_sync
+from services.integrations import record_sync, register_accounts
 from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
@@ -104,10 +106,12 @@ def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> 
                 until=date.fromisoformat(config.until) if config.until else None,
                 history_since=installation.history_since,
                 progress=lambda event: _show(installation, event),
+                own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
                 ledger=installation.ledger,
             )
-        except SourceError as error:
-            result = SyncResult(integration.id, platform, 0, (AccountOutcome(platform, integration.id, error.account_id, "", error=error),))
+        except (SourceError, Conflict) as error:
+            account_id = error.account_id if isinstance(error, SourceError) else ""
+            result = SyncResult(integration.id, platform, 0, (AccountOutcome(platform, integration.id, account_id, "", error=error),))
         why = "; ".join(str(f) for f in result.failures) or None
         record_sync(installation.store, integration.organization_id, integration.id, installation.clock.now(), why)
         yield result

@@ -23,6 +23,7 @@ from store.database import Store
 from store.files import open_landing
 from store.people import People
 from store.records import Integration, Organization, Project
+from warehouse.as_of import create_as_of_views
 from warehouse.build_events import Build
 from warehouse.builds import Builds, Plan
 from warehouse.client import Warehouse
@@ -30,6 +31,9 @@ from warehouse.ledger import Ledger
 from warehouse.metrics.door import MetricDoor
 from warehouse.raw import create_raw_tables
 from warehouse.reach import Reach, reach
+
+ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), ASSIGNMENTS)
+"""Every report that has a raw table."""
 
 Progress = Callable[..., None]
 """Called as (stage, done, total=None, note='')."""
@@ -66,7 +70,7 @@ class Installation:
         warehouse = Warehouse.open(self.home)
         self._open.callback(warehouse.close)
         with warehouse.client() as client:
-            create_raw_tables(client, [*(r for reports in REPORTS.values() for r in reports), ASSIGNMENTS])
+            create_raw_tables(client, ALL_REPORTS)
         return warehouse
 
     @cached_property
@@ -175,6 +179,11 @@ class Installation:
         """Return how many current rows an integration has in raw, and through which complete day."""
         with self.warehouse.client(readonly=True) as client:
             return reach(client, integration.organization_id, integration.id)
+
+    def create_as_of_views(self, manifest: Path) -> None:
+        """Make the views that answer as of any moment, from the SQL that dbt compiled; a no-op where it is the same."""
+        with self.warehouse.client() as client:
+            create_as_of_views(client, ALL_REPORTS, manifest)
 
     def last_build(self) -> Build | None:
         """Return the build that answers now."""

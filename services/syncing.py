@@ -1,7 +1,7 @@
 """Pull an integration: every account and report by itself, each load committed on proof or not at all."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -104,6 +104,7 @@ def sync_integration(
     until: date | None = None,
     history_since: date | None = None,
     progress: Callable[[ProgressEvent], None] = lambda event: None,
+    own: Callable[[Sequence[Account]], object] = lambda accounts: None,
     patience: Patience | None = None,
     connector: Connector | None = None,
     ledger: Ledger | None = None,
@@ -112,6 +113,7 @@ def sync_integration(
 
     `since` pulls exactly from there. Without it the first pull reaches back to `history_since` (400 days when None), and later
     ones pull what is still provisional and every gap down to it. The integration's setting `skip_accounts` (ids, by comma) is kept.
+    `own` is given the accounts before anything of them is pulled, and refuses by raising: an account has one owner.
     A failing account leaves the others complete and stands in `failures`. Raises what makes the whole integration
     impossible: a refused credential, no account at all, wrong settings, a warehouse or disk that takes nothing.
     """
@@ -119,7 +121,7 @@ def sync_integration(
     try:
         pull = _Pull(integration, opened, ledger or Ledger(warehouse, home), landing, clock, progress, patience or Patience())
         known = coverage(warehouse, integration.organization_id, integration.id)
-        return pull.run(known, _Asked(since, until, history_since))
+        return pull.run(known, _Asked(since, until, history_since), own)
     finally:
         if connector is None:
             opened.close()
@@ -179,9 +181,10 @@ class _Pull:
         self._progress, self._patience = progress, patience
         self._done = self._total = 0
 
-    def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked) -> SyncResult:
+    def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
         found = _discover(self._integration, self._connector)
+        own(found.accounts)
         if not found.accounts:
             raise self._nothing_to_pull(found)
         reports = list(self._connector.reports.values())
