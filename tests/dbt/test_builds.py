@@ -1,5 +1,7 @@
 """The dbt project over a real warehouse: empty, full, incremental, and what each build reads."""
 
+import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -162,10 +164,22 @@ def test_a_moved_account_moves_all_its_months_in_the_owners_table(mart: Any) -> 
     assert moved_days == [("p", 10, date(2024, 8, 1), date(2024, 8, 10)), ("q", 21, date(2024, 8, 11), date(2024, 8, 31))]
 
 
+def test_the_facts_build_reads_only_the_months_that_changed(mart: Any) -> None:
+    manifest = json.loads((mart.home.directory("dbt") / "target" / "manifest.json").read_text())
+    model = manifest["nodes"]["model.mrm.fct_ad_performance_daily"]["compiled_code"]
+    one_month = model.replace("`raw`.`pinned_partitions`", "(SELECT 202408 AS partition)")
+    plan = "\n".join(line for (line,) in mart.rows(f"EXPLAIN indexes = 1 {one_month}"))
+    scans = dict(re.findall(r"ReadFromMergeTree \(raw\.(raw_google_ads__\w+_daily)\).*?Parts: (\d+/\d+)", plan, re.DOTALL))
+    assert set(scans) == {"raw_google_ads__ad_daily", "raw_google_ads__campaign_daily", "raw_google_ads__account_daily"}
+    for parts in scans.values():
+        chosen, held = map(int, parts.split("/"))
+        assert 0 < chosen < held
+
+
 def test_a_currency_that_nobody_knows_stops_the_build(mart: Any) -> None:
     day = date(2024, 11, 1)
     row = {"Date": day, "Impressions": 1, "Cost": Decimal(1), "IncludeVAT": "YES", "CampaignId": "1", "AdGroupId": "1", "AdId": "1"}
     for report in ("ad_daily", "campaign_daily", "account_daily"):
         mart.load(f"raw_yandex_direct__{report}", "login", [row], (day, day))
-    with pytest.raises(AssertionError, match="keyed_rows_fct"):
+    with pytest.raises(AssertionError, match="fct_ad_performance_daily_has_one_row_per_key"):
         mart.build()
