@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
+import structlog
 import uvicorn
 
 from connectors import registry
@@ -40,6 +41,7 @@ from services.organizations import add_member, create_organization, create_user
 from services.projects import add_project_member, create_project
 from store import embedded
 from store.database import Store
+from warehouse.as_of import create_as_of_views
 from warehouse.builds import Builds
 from warehouse.client import Warehouse
 from warehouse.ledger import Ledger, LoadKey
@@ -106,6 +108,15 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
         _build(warehouse, home)
         yield made
     _stop(home)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log() -> Iterator[list[dict[str, Any]]]:
+    """Everything that the API logs in this session, instead of on a stream that a test captures."""
+    capture = structlog.testing.LogCapture()
+    structlog.configure(processors=[capture])
+    yield capture.entries
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -344,6 +355,9 @@ def _build(warehouse: Warehouse, home: Home) -> None:
     command += ["--log-path", str(home.directory("logs")), "--vars", json.dumps(plan.dbt_vars)]
     done = subprocess.run(command, env={**os.environ, **warehouse.dbt_environment()}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+    reports = [_ASSIGNMENTS, *(report for reports in registry.REPORTS.values() for report in reports)]
+    with warehouse.client() as client:
+        create_as_of_views(client, reports, target / "manifest.json")
     builds.publish(plan, models_built=1, tests_passed=0, tests_failed=0)
 
 
