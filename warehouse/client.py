@@ -56,7 +56,7 @@ class Warehouse:
         if settings.clickhouse_url:
             return cls._at(settings.clickhouse_url)
         try:
-            state, lease = attach(home, SERVER, alive=_alive, command=("warehouse.embedded", "--home", str(home.path)))
+            state, lease = attach(home, SERVER, alive=lambda state: _alive(home, state), command=("warehouse.embedded", "--home", str(home.path)))
         except DirectoryTaken:
             raise
         except ConfigurationError:
@@ -159,9 +159,9 @@ class Warehouse:
         self.close()
 
 
-def _alive(state: State) -> bool:
-    """Tell whether the server of a state file answers."""
-    return answers(state, timeout=2.0)
+def _alive(home: Home, state: State) -> bool:
+    """Tell whether the server of a state file owns the home's directory (and not just the port) and answers."""
+    return owner(home.directory(SERVER)) == state["pid"] and answers(state, timeout=5.0)
 
 
 def answers(state: Mapping[str, object], timeout: float) -> bool:

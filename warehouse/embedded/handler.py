@@ -41,6 +41,7 @@ class Handler:
         self._login = login
         self._stopping = stopping
         self._watch = Watch()
+        self._running = identities.Running()
 
     def handle(self, connection: Connection, request: Request) -> None:
         """Answer one request. Raises Disconnected when the client is gone."""
@@ -111,6 +112,7 @@ class _Run:
         self._parameters = parameters
         self._answer = answer
         self._watch = handler._watch
+        self._running = handler._running
         self._connection = connection
         self._format = ""
 
@@ -130,6 +132,7 @@ class _Run:
                 body = iter(())
             statement, text, data = self._statement(body)
             self._refuse(statement)
+            stack.enter_context(self._running.claim(parameters.query_id))
             handle = self._handle(stack, statement, bool(form and form.files))
             for name, file in form.files if form else ():
                 multipart.create_external_table(handle, name, file, parameters.external)
@@ -230,7 +233,7 @@ class _Run:
             return queries.insert_from_input(handle, statement, (text, data), parameters, self._pool)
         if statement.kind is Kind.INSERT:
             return queries.insert(handle, statement, data, parameters)
-        statement = identities.translate(statement)
+        statement = identities.translate(statement, parameters.query_id)
         with self._watch.over(self._connection, self._response, handle, parameters, stop_when_gone=statement.kind is Kind.ROWS):
             if statement.kind is Kind.ROWS:
                 return self._rows(handle, statement)

@@ -1,5 +1,6 @@
 """The server process: owns the directory, listens on loopback, watches its leases, stops cleanly."""
 
+import errno
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import httptools
 
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, DiskFull
 from home.directory import Home
 from home.servers import leased, locked, state_path, write_state
 from warehouse.embedded.engine import Engine
@@ -59,7 +60,7 @@ class Server:
                 raise taken(directory, holder)
             try:
                 engine.open()
-            except QueryFailed as error:
+            except (QueryFailed, OSError) as error:
                 raise _cannot_open(directory, error) from error
             listener = self._listen()
             pool = ThreadPoolExecutor(_QUERIES, "query")
@@ -174,8 +175,12 @@ def _bad_request(connection: Connection, why: str) -> None:
         connection.send(f"HTTP/1.1 400 Bad Request\r\nConnection: Close\r\nContent-Length: {len(why) + 1}\r\n\r\n{why}\n".encode())
 
 
-def _cannot_open(directory: Path, error: QueryFailed) -> ConfigurationError:
-    return ConfigurationError(f"The ClickHouse directory {directory} cannot be opened", why=error.message, fix="Restore a backup, or pass --reset")
+def _cannot_open(directory: Path, error: QueryFailed | OSError) -> ConfigurationError:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return DiskFull(f"There is no space left for {directory}", why=str(error), fix="Free some disk space, then start it again")
+    return ConfigurationError(
+        f"The ClickHouse directory {directory} cannot be opened", why=str(error), fix="Read the lines above; restore a backup, or pass --reset"
+    )
 
 
 def _password(home: Home) -> str:

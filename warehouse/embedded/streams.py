@@ -90,7 +90,7 @@ class Answer:
             return
         self._held_size += len(data)
         if self._file is not None:
-            self._file.write(data)
+            self._keep(self._file, data)
             return
         self._held.append(data)
         now = time.monotonic()
@@ -163,5 +163,11 @@ class Answer:
     def _spill(self) -> None:
         self._file = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 it lives as long as the answer
         for piece in self._held:
-            self._file.write(piece)
+            self._keep(self._file, piece)
         self._held.clear()
+
+    def _keep(self, file: IO[bytes], data: bytes) -> None:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise QueryFailed.named("NOT_ENOUGH_SPACE", f"Cannot hold the answer back on disk: {error.strerror}") from error

@@ -11,7 +11,7 @@ import pytest
 
 from domain.errors import Conflict, DirectoryTaken, UsageError
 from home.directory import Home
-from home.servers import read_state
+from home.servers import read_state, write_state
 from warehouse.client import Warehouse, WarehouseSettings, answers
 from warehouse.embedded.backup import backup, restore
 from warehouse.embedded.ownership import owner
@@ -66,6 +66,24 @@ def test_a_taken_directory_is_refused_with_its_owner_and_exit_code_3(stopped):
         (stopped.path / "state" / "clickhouse.json").unlink()
         with pytest.raises(DirectoryTaken, match=str(owner(stopped.directory("clickhouse")))):
             Warehouse.open(stopped, EMBEDDED)
+
+
+def test_a_stale_state_file_is_not_believed_even_if_somebody_answers_at_its_port(stopped, warehouse):
+    write_state(stopped, "clickhouse", {"pid": os.getpid(), "url": warehouse.url, "host": warehouse.host, "port": warehouse.port, "user": "x", "password": "y"})
+    with Warehouse.open(stopped, EMBEDDED) as own:
+        assert own.port != warehouse.port
+
+
+def test_many_processes_that_open_a_home_at_once_share_one_server(stopped):
+    program = (
+        "import sys, pathlib; from home.directory import Home; from warehouse.client import Warehouse;"
+        " w = Warehouse.open(Home.open(pathlib.Path(sys.argv[1]))); print(w.url, flush=True); sys.stdin.read(); w.close()"
+    )
+    openers = [subprocess.Popen([sys.executable, "-c", program, str(stopped.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    urls = {opener.stdout.readline() for opener in openers}
+    for opener in openers:
+        opener.communicate("", timeout=30)
+    assert len(urls) == 1
 
 
 def test_a_directory_that_another_engine_holds_is_refused(home):

@@ -109,6 +109,16 @@ def test_processes_and_the_query_log_name_queries_as_their_clients_do(ask):
     assert ask("SELECT query_id FROM system.processes", query_id="myself").text == "myself\n"
 
 
+def test_a_query_knows_its_own_id_and_no_two_run_under_one(ask):
+    assert ask("SELECT queryID()", query_id="it's me").text == "it\\'s me\n"
+    query = Background(ask, ENDLESS, query_id="only-once")
+    wait_for(lambda: running(ask, "only-once"))
+    assert ask("SELECT 1", query_id="only-once").headers["x-clickhouse-exception-code"] == "216"
+    ask("KILL QUERY WHERE query_id = 'only-once'")
+    query.join()
+    assert ask("SELECT 1", query_id="only-once").text == "1\n"
+
+
 def test_many_connections_at_once_are_served(ask):
     from concurrent.futures import ThreadPoolExecutor
 

@@ -91,14 +91,15 @@ def test_files_of_the_client_are_noticed_wherever_they_stand():
 
 
 def test_statements_about_queries_speak_of_the_clients_ids():
-    kill = translate(read(b"KILL QUERY WHERE query_id = 'query_id'")).text.decode()
+    kill = translate(read(b"KILL QUERY WHERE query_id = 'query_id'"), "me").text.decode()
     assert kill.startswith("KILL QUERY WHERE if(empty(Settings[")
     assert kill.endswith("= 'query_id'")
-    aliased = translate(read(b"SELECT * FROM system.processes AS p WHERE p.query_id = 'x'")).text.decode()
+    aliased = translate(read(b"SELECT * FROM system.processes AS p WHERE p.query_id = 'x'"), "me").text.decode()
     assert " AS query_id) FROM system.processes) AS p WHERE" in aliased
-    assert translate(read(b"SELECT * FROM system.query_log WHERE 1")).text.decode().endswith("FROM system.query_log) AS query_log WHERE 1")
+    assert translate(read(b"SELECT * FROM system.query_log WHERE 1"), "me").text.decode().endswith("FROM system.query_log) AS query_log WHERE 1")
+    assert translate(read(b"SELECT queryID(), query_id()"), "it's").text == b"SELECT toString('it\\'s'), toString('it\\'s')"
     for untouched in (b"SELECT 'FROM system.processes'", b"DESCRIBE TABLE system.query_log", b"SELECT system.processes"):
-        assert translate(read(untouched)).text == untouched
+        assert translate(read(untouched), "me").text == untouched
 
 
 @given(st.binary(max_size=200))
