@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -17,6 +18,9 @@ from mrm.options import DEFAULT_HOME, HomeOption, Language, LanguageOption, Sinc
 
 if TYPE_CHECKING:
     from services.installation import Installation
+
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 
 
 class Format(StrEnum):
@@ -135,7 +139,7 @@ def _print_rows(rows: list[dict[str, Any]], columns: list[str], output: Format) 
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        numeric = any(isinstance(r.get(column), int | float) for r in rows)
+        numeric = any(NUMBER.fullmatch(str(r.get(column))) for r in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*("—" if row.get(c) is None else str(row[c]) for c in columns))
