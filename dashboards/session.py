@@ -5,15 +5,17 @@ from typing import cast
 import streamlit as st
 
 from dashboards.language import LANGUAGES, Language, preferred
+from dashboards.remembering import COOKIE, REMEMBERED, script
 from domain.errors import AuthenticationRequired, MrmError
 from platform_api.auth.schemas import Me
 from platform_api.client import ApiClient
 
 
 def client() -> ApiClient:
-    """Return the session's client, made on first use."""
+    """Return the session's client: the one that the browser's cookie names, or a new one that nobody is logged in with."""
     if "client" not in st.session_state:
-        st.session_state["client"] = ApiClient(st.secrets["api_url"])
+        known = REMEMBERED.client(st.context.cookies.get(COOKIE))
+        st.session_state["client"] = known or ApiClient(st.secrets["api_url"])
     return cast(ApiClient, st.session_state["client"])
 
 
@@ -33,8 +35,16 @@ def me() -> Me | None:
 def log_in(email: str, password: str) -> None:
     """Log in; raises AuthenticationRequired for a wrong pair."""
     client().login(email, password)
+    st.session_state["ticket"] = REMEMBERED.ticket(client())
     st.session_state.pop("expired", None)
     st.session_state.pop("me", None)
+
+
+def remember() -> None:
+    """Have the page ask for the cookie, once after a login."""
+    ticket = st.session_state.pop("ticket", None)
+    if ticket is not None:
+        st.html(script(ticket), unsafe_allow_javascript=True)
 
 
 def log_out() -> None:

@@ -39,6 +39,7 @@ def run() -> None:
     language = session.language()
     st.html(STYLE)
     _speak(language)
+    session.remember()
     person = session.me() if session.client().session else None
     pages = [_page(language, person, name, icon, screen) for name, icon, screen in _SCREENS]
     pages.append(_home(pages[0]))

@@ -41,7 +41,7 @@ def _rows(client: ApiClient, filters: Filters, board: Dashboard, level: Level) -
 
 
 def _table(language: Language, filters: Filters, board: Dashboard, level: Level, rows: Sequence[Mapping[str, Any]]) -> None:
-    st.caption(language.say("campaigns.lead") if level.opens else language.say("campaigns.sum"))
+    st.caption(language.say(f"campaigns.lead.{level.name}"))
     if len(rows) >= _MOST_ROWS:
         st.info(language.say("campaigns.shown", shown=_MOST_ROWS), icon=":material/filter_list:")
     shown = [named(language, row, level) for row in rows]
