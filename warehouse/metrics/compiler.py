@@ -19,6 +19,7 @@ MOST_DAYS = 3660
 """How many days a window may have."""
 
 _ENTITY_KEYS = ("platform", "account_id")
+_EMPTY = exp.Literal.string("")
 
 
 @dataclass(frozen=True)
@@ -122,15 +123,20 @@ class Compiler:
             return query.select(exp.alias_(exp.Count(this=exp.Star()), "summed_rows"))
         return query.group_by(*(column.copy() for column in keys.values()))
 
-    def _keys(self) -> dict[str, exp.Column]:
-        """Name what to group by. Ids are unique within an account only, so they bring platform and account with them."""
-        keys: dict[str, exp.Column] = {}
+    def _keys(self) -> dict[str, exp.Expr]:
+        """Name what to group by. Ids are unique within an account only, so they bring their platform and account with them.
+
+        What has no id (residual rows) is one group, whatever account it comes from.
+        """
+        keys: dict[str, exp.Expr] = {}
         for dimension in self._by:
             if dimension.name == "project":
                 keys["project_id"] = exp.column("project_id", table="p")
                 continue
-            for column in (*(_ENTITY_KEYS if dimension.name_table else ()), dimension.column):
-                keys[column] = exp.column(column, table="f")
+            column = exp.column(dimension.column, table="f")
+            keys[dimension.column] = column
+            for owner in _owners(dimension):
+                keys[f"{dimension.name}_{owner}"] = exp.func("if", column.eq(_EMPTY.copy()), _EMPTY.copy(), exp.column(owner, table="f"), dialect=DIALECT)
         return keys
 
     def _with_projects(self, query: exp.Select) -> exp.Select:
@@ -158,11 +164,11 @@ class Compiler:
     def _named(self, query: exp.Select, dimension: DimensionInfo) -> exp.Select:
         """Join the latest names of an id dimension."""
         alias = f"n_{dimension.name}"
-        keys = ["project_id"] if dimension.name == "project" else list(dict.fromkeys((*_ENTITY_KEYS, dimension.column)))
+        keys = {owner: f"{dimension.name}_{owner}" for owner in _owners(dimension)} | {dimension.column: dimension.column}
         names = self._scoped.dimension(dimension.name_table, *keys, dimension.name_column)
         if dimension.name == "project":
             names = names.distinct()
-        on = exp.and_(*(exp.column(key, table="m").eq(exp.column(key, table=alias)) for key in keys))
+        on = exp.and_(*(exp.column(key, table="m").eq(exp.column(column, table=alias)) for column, key in keys.items()))
         return query.join(names.subquery(alias), on=on, join_type="left")
 
     def _order(self, columns: list[str]) -> list[exp.Ordered]:
@@ -179,8 +185,15 @@ class Compiler:
         return [*asked, *(exp.Ordered(this=exp.column(key, table="m"), desc=False, nulls_first=False) for key in self._keys())]
 
 
+def _owners(dimension: DimensionInfo) -> tuple[str, ...]:
+    """Name the columns within which a dimension's ids are unique."""
+    if not dimension.name_table or dimension.name == "project":
+        return ()
+    return tuple(owner for owner in _ENTITY_KEYS if owner != dimension.column)
+
+
 def _none_if_empty(column: exp.Column) -> exp.Expr:
-    return exp.func("nullIf", column, exp.Literal.string(""), dialect=DIALECT)
+    return exp.func("nullIf", column, _EMPTY.copy(), dialect=DIALECT)
 
 
 def _check(question: Question) -> None:

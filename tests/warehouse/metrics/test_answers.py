@@ -118,6 +118,14 @@ def test_residual_rows_have_no_ad_and_count_for_their_campaign(agency: Any) -> N
     assert by_campaign > 0
 
 
+def test_what_has_no_id_is_one_row(agency: Any) -> None:
+    rows = agency.ask("impressions", by=("ad_group",)).rows
+    without = agency.facts.filter((pl.col("organization") == "org") & (pl.col("ad_group") == ""))
+    assert [row["impressions"] for row in rows if row["ad_group"] is None] == [without["impressions"].sum()]
+    apart = agency.ask("impressions", by=("account", "ad_group")).rows
+    assert [row["account"] for row in apart if row["ad_group"] is None] == ["g1", "g2", "y1"]
+
+
 def test_ids_bring_their_latest_names(agency: Any) -> None:
     rows = agency.ask("clicks", by=("account", "campaign"), where=(Filter(dimension="account", values=("g1",)),)).rows
     assert [(row["account"], row["account_name"]) for row in rows] == [("g1", "g1")] * 4

@@ -9,9 +9,9 @@ SELECT
 FROM (
   SELECT
     p.project_id AS project_id,
-    f.platform AS platform,
-    f.account_id AS account_id,
     f.campaign_id AS campaign_id,
+    CASE WHEN f.campaign_id = '' THEN '' ELSE f.platform END AS campaign_platform,
+    CASE WHEN f.campaign_id = '' THEN '' ELSE f.account_id END AS campaign_account_id,
     f.currency_code AS currency_code,
     SUM(f.spend) AS spend,
     SUM(f.conversions) AS conversions,
@@ -92,9 +92,9 @@ FROM (
     AND toString(f.date_day) IN {p3: Array(String)}
   GROUP BY
     p.project_id,
-    f.platform,
-    f.account_id,
     f.campaign_id,
+    CASE WHEN f.campaign_id = '' THEN '' ELSE f.platform END,
+    CASE WHEN f.campaign_id = '' THEN '' ELSE f.account_id END,
     f.currency_code
 ) AS m
 LEFT JOIN (
@@ -116,17 +116,17 @@ LEFT JOIN (
   WHERE
     d.organization_id = {organization: String}
 ) AS n_campaign
-  ON m.platform = n_campaign.platform
-  AND m.account_id = n_campaign.account_id
+  ON m.campaign_platform = n_campaign.platform
+  AND m.campaign_account_id = n_campaign.account_id
   AND m.campaign_id = n_campaign.campaign_id
 ORDER BY
   project ASC,
   campaign ASC,
   currency ASC,
   m.project_id ASC,
-  m.platform ASC,
-  m.account_id ASC,
   m.campaign_id ASC,
+  m.campaign_platform ASC,
+  m.campaign_account_id ASC,
   m.currency_code ASC
 LIMIT 100001
 -- as_of = datetime.datetime(2024, 4, 1, 0, 0, tzinfo=datetime.timezone.utc)
