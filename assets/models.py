@@ -71,10 +71,12 @@ def dbt_models() -> dg.AssetsDefinition:
 
 
 def models_checksum() -> str:
-    """Name the state of the models: it changes when any SQL or contract does, and then everything is rebuilt."""
-    nodes = json.loads(MANIFEST.read_text())["nodes"].values()
-    parts = sorted(f"{n['unique_id']}:{n['checksum']['checksum']}" for n in nodes if n["resource_type"] in ("model", "seed"))
-    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+    """Name the state of the models: it changes when any SQL, macro or contract does, and then everything is rebuilt."""
+    manifest = json.loads(MANIFEST.read_text())
+    models = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed")]
+    parts = [f"{n['unique_id']}:{n['checksum']['checksum']}:{(n.get('contract') or {}).get('checksum')}" for n in models]
+    parts += [f"{m['unique_id']}:{m['macro_sql']}" for m in manifest["macros"].values() if m["package_name"] == "mrm"]
+    return sha256("\n".join(sorted(parts)).encode()).hexdigest()[:16]
 
 
 def read_counts(target: Path) -> Counts:

@@ -98,10 +98,11 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
 
     Raises PartialResult when an account failed, after everything else was committed, built and reported.
     """
-    from mrm.jobs import run_job
+    from mrm.jobs import import_early, run_job
     from mrm.reporting import write_reports
 
     progress.stage("start")
+    import_early()
     with ThreadPoolExecutor(2) as pool:
         servers = pool.submit(installation.start_servers)
         state = start_sandbox(supervisor, datasets, installation.clock.today("UTC"))
