@@ -89,6 +89,26 @@ def encoder(name: str, level: int = 3) -> Encoder:
     return lzma.LZMACompressor(preset=1)
 
 
+class Chain:
+    """One encoding after another."""
+
+    def __init__(self, *encoders: Encoder) -> None:
+        self._encoders = encoders
+
+    def compress(self, data: bytes) -> bytes:
+        """Encode a piece by all of them in turn."""
+        for one in self._encoders:
+            data = one.compress(data)
+        return data
+
+    def flush(self) -> bytes:
+        """End every stream, the inner one first."""
+        data = b""
+        for one in self._encoders:
+            data = (one.compress(data) if data else b"") + one.flush()
+        return data
+
+
 def choose(accepted: str) -> str:
     """Choose from an Accept-Encoding header as ClickHouse does; empty for none."""
     offers = set()

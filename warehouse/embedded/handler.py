@@ -12,6 +12,7 @@ from warehouse.embedded import identities, multipart, queries
 from warehouse.embedded.encodings import decoded
 from warehouse.embedded.engine import Engine, Handle, Outcome, quote_name
 from warehouse.embedded.exceptions import QueryFailed
+from warehouse.embedded.framing import unframed
 from warehouse.embedded.http import Connection, Disconnected, Request, Response
 from warehouse.embedded.native import framer, zoned_columns
 from warehouse.embedded.parameters import Parameters, check_credentials, credentials, header_json, interpret, pairs_of
@@ -64,21 +65,14 @@ class Handler:
     def _query(self, connection: Connection, request: Request, response: Response) -> None:
         tag = response.headers["X-ClickHouse-Exception-Tag"] = exception_tag()
         parameters = Parameters()
-        answer = Answer(response, self._spool, buffer_size=0, wait_end=False, encoding="", zlib_level=3)
+        answer = Answer(response, self._spool, parameters)
         try:
             pairs = pairs_of(request)
             check_credentials(credentials(request, pairs), self._login)
             parameters = interpret(request, pairs)
             if request.method == "POST" and not request.has_body_length:
                 raise QueryFailed.named("HTTP_LENGTH_REQUIRED", "The Transfer-Encoding is not chunked and there is no Content-Length header for POST request")
-            answer = Answer(
-                response,
-                self._spool,
-                buffer_size=parameters.buffer_size,
-                wait_end=parameters.wait_end,
-                encoding=parameters.encoding,
-                zlib_level=parameters.zlib_level,
-            )
+            answer = Answer(response, self._spool, parameters)
             response.headers["X-ClickHouse-Query-Id"] = parameters.query_id
             _Run(self, connection, request, response, parameters, answer).carry_out()
         except QueryFailed as error:
@@ -119,10 +113,10 @@ class _Run:
     def carry_out(self) -> None:
         """Do it. Raises QueryFailed, Disconnected."""
         parameters = self._parameters
-        if parameters.compress or parameters.decompress:
-            raise QueryFailed.named("NOT_IMPLEMENTED", "The native framing (compress=1, decompress=1) is not offered; use Accept-Encoding and Content-Encoding")
         with ExitStack() as stack:
             body = decoded(self._request.pieces(), self._request.headers.get("content-encoding", "").lower())
+            if parameters.decompress:
+                body = unframed(body, verify=parameters.verify)
             form = None
             if self._request.headers.get("content-type", "").startswith("multipart/form-data"):
                 form = multipart.parse(self._request.headers["content-type"], body, self._spool)

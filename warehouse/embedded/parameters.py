@@ -20,6 +20,7 @@ _RESERVED = {
 _OURS = {
     *("cancel_http_readonly_queries_on_client_close", "send_progress_in_http_headers", "http_headers_progress_interval_ms"),
     *("enable_http_compression", "http_zlib_compression_level", "http_wait_end_of_query", "http_response_buffer_size", "add_http_cors_header"),
+    "http_native_compression_disable_checksumming_on_decompress",
 }
 """Settings of the HTTP interface itself: carried out here, of no effect in the engine."""
 _EXTERNAL = re.compile(r"_(format|types|structure)$")
@@ -45,6 +46,7 @@ class Parameters:
     buffer_size: int = 1 << 20
     compress: bool = False
     decompress: bool = False
+    verify: bool = True
     encoding: str = ""
     protocol: int = 0
     """The revision that the client wants Native in (client_protocol_version)."""
@@ -140,6 +142,7 @@ def _reserved(found: Parameters, given: dict[str, str], headers: dict[str, str])
     found.buffer_size = max(_number(given, "buffer_size", _number(given, "http_response_buffer_size", 0)), 1 << 20)
     found.compress, found.decompress = _flag(given, "compress"), _flag(given, "decompress")
     found.protocol = _number(given, "client_protocol_version", 0)
+    found.verify = not _flag(given, "http_native_compression_disable_checksumming_on_decompress")
     found.zlib_level = min(9, max(0, _number(given, "http_zlib_compression_level", 3)))
     found.progress = _flag(given, "send_progress_in_http_headers")
     found.progress_interval = max(0.01, _number(given, "http_headers_progress_interval_ms", 100) / 1000)

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from warehouse.embedded.encodings import Encoder, encoder
+from warehouse.embedded.encodings import Chain, Encoder, encoder
 from warehouse.embedded.exceptions import QueryFailed
+from warehouse.embedded.framing import FrameEncoder
 from warehouse.embedded.http import Response
+from warehouse.embedded.parameters import Parameters
 
 _PIECE = 1 << 20
 HOLD = 0.25
@@ -64,13 +66,16 @@ def exception_tag() -> str:
 class Answer:
     """Collect an answer's bytes; up to `buffer_size` of them (or all, with `wait_end`) are held back in memory and then on disk."""
 
-    def __init__(self, response: Response, spool: Path, *, buffer_size: int, wait_end: bool, encoding: str, zlib_level: int) -> None:
+    def __init__(self, response: Response, spool: Path, parameters: Parameters) -> None:
         self._response = response
         self._spool = spool
-        self._limit = buffer_size
-        self._wait_end = wait_end
-        self._encoding = encoding
-        self._encoder: Encoder | None = encoder(encoding, zlib_level) if encoding else None
+        self._limit = parameters.buffer_size
+        self._wait_end = parameters.wait_end
+        self._encoding = parameters.encoding
+        self._framed = parameters.compress
+        encoders: list[Encoder] = [FrameEncoder()] if self._framed else []
+        encoders += [encoder(self._encoding, parameters.zlib_level)] if self._encoding else []
+        self._encoder: Encoder | None = Chain(*encoders) if encoders else None
         self._held: list[bytes] = []
         self._held_size = 0
         self._held_since = float("inf")
@@ -123,7 +128,11 @@ class Answer:
             self.close()
             self._response.headers["X-ClickHouse-Exception-Code"] = str(error.code)
             self._response.headers["Content-Type"] = "text/plain; charset=UTF-8"
-            self._response.answer(error.status, text.encode() + b"\n")
+            body = text.encode() + b"\n"
+            if self._framed:
+                frames = FrameEncoder()
+                body = frames.compress(body) + frames.flush()
+            self._response.answer(error.status, body)
             return
         body = f"{text}\n".encode()
         block = b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n" % (tag.encode(), body, len(body), tag.encode())
@@ -144,18 +153,21 @@ class Answer:
         self.before_start()
         if self._encoder and body:
             body = self._encoder.compress(body) + self._encoder.flush()
-            self._response.headers["Content-Encoding"] = self._encoding
+            self._name_encoding()
         self._response.answer(200, body)
         self.close()
 
     def _start(self) -> None:
         self.before_start()
-        if self._encoder:
-            self._response.headers["Content-Encoding"] = self._encoding
+        self._name_encoding()
         self._response.start()
         held, self._held = self._held, []
         for piece in held:
             self._send(piece)
+
+    def _name_encoding(self) -> None:
+        if self._encoding:
+            self._response.headers["Content-Encoding"] = self._encoding
 
     def _send(self, data: bytes) -> None:
         self._response.write(self._encoder.compress(data) if self._encoder else data)

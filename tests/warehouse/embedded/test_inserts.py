@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 from home.servers import read_state
+from warehouse.embedded.framing import FrameEncoder, unframed
 
 
 @pytest.fixture
@@ -87,6 +88,43 @@ def test_a_body_that_is_cut_or_is_not_what_it_says_commits_nothing(ask, table, e
         reply = ask(broken, query="INSERT INTO t FORMAT TSV", headers={"Content-Encoding": encoding}, database=table)
         assert reply.headers["x-clickhouse-exception-code"] == "271", reply.text
     assert content(ask, table).startswith("0\t")
+
+
+FRAME_BY_THE_ENGINE = bytes.fromhex(
+    "aaea63e0f02dcd4bd6e7d40899f49a3402d1000000c8000000f49d11dc664b0766c19d75b472f5939cd1487cd05e9e75c253ee8b6f8b78e88b07af6f50bd3653f80a05b272415111be7f"
+    "4952021048b42eefecd405878526ca7ac15924532616f395f97b53e9efbbe6f039963405b467acb918447ef7928a57b20f8237c9ceee373f0574018179bcd7214ebd0b7c2fa21faca262"
+    "d7d1fcad9203af2ea0147ae60aa3f1fe0940aa3bbf2269d423c1feafcfb0aa2981d6b1ff65bef8d5f25a03d559c1785780c7501a8b00321e662f72e93d82714fb902b7da19eb5bd1cd8b"
+    "e0408e"
+)
+"""A frame as ClickHouse writes it into a table's file."""
+
+
+def test_the_checksum_of_a_frame_is_the_engines():
+    assert b"".join(unframed([FRAME_BY_THE_ENGINE])) == FRAME_BY_THE_ENGINE[25:]
+
+
+@pytest.mark.parametrize("size", [1, 5, 8, 15, 16, 17, 33, 127, 128, 129, 1000, 2_500_000])
+def test_clickhouses_own_compression_goes_both_ways(ask, size):
+    text = "x" * (size // 2) + "ы" * (size // 4)
+    reply = ask(f"SELECT '{text}' FORMAT TSVRaw", compress=1, max_query_size=10_000_000)
+    assert b"".join(unframed([reply.body[:20], reply.body[20:]])) == f"{text}\n".encode()
+
+
+def test_inserts_come_in_frames_and_broken_ones_commit_nothing(ask, table):
+    encoder = FrameEncoder()
+    data = b"".join(b"%d\tx\n" % number for number in range(300_000))
+    framed = encoder.compress(data) + encoder.flush()
+    for broken, code in ((framed[:-7], "33"), (framed[:40] + b"\x00" + framed[41:], "40"), (b"\xff" * 100, "271")):
+        assert ask(broken, query="INSERT INTO t FORMAT TSV", decompress=1, database=table).headers["x-clickhouse-exception-code"] == code
+    assert content(ask, table).startswith("0\t")
+    assert ask(framed, query="INSERT INTO t FORMAT TSV", decompress=1, database=table).status == 200
+    assert content(ask, table).startswith("300000\t")
+
+
+def test_errors_come_framed_where_answers_would(ask):
+    reply = ask("SELECT nothing", compress=1)
+    assert reply.status == 404
+    assert b"".join(unframed([reply.body])).startswith(b"Code: 47.")
 
 
 def test_an_unknown_encoding_is_refused(ask):
