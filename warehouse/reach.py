@@ -32,6 +32,6 @@ def reach(client: Client, organization_id: str, integration_id: str) -> Reach:
     """Read an integration's reach; a date is complete once it was over in the account's own time zone when it was pulled."""
     parameters = {"organization": organization_id, "integration": integration_id}
     with translated():
-        rows = client.query(_ROWS, parameters=parameters).first_row[0]
-        loads, through = client.query(_THROUGH, parameters=parameters).first_row
+        [(rows,)] = client.query(_ROWS, parameters=parameters).result_rows
+        [(loads, through)] = client.query(_THROUGH, parameters=parameters).result_rows
     return Reach(int(rows), through if loads else None)

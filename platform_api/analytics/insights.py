@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from analyst.door import Door
-from analyst.settings import ModelSettings
 from analyst.publishing import Newsroom, ensure_report
+from analyst.settings import ModelSettings
 from domain import slots
 from domain.clock import Clock
 from domain.documents import Document

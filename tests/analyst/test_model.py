@@ -11,8 +11,8 @@ import pytest
 
 from analyst.author import Brief, author
 from analyst.grounding import Ground, problems
-from analyst.settings import ModelSettings
 from analyst.report import write_report
+from analyst.settings import ModelSettings
 from domain.documents import Document
 
 Reply = dict[str, object] | tuple[int, bytes] | str

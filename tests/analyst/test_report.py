@@ -9,9 +9,9 @@ import pytest
 
 from analyst.door import DataMoved
 from analyst.grounding import Ground, problems
-from analyst.settings import ModelSettings
 from analyst.proof import prove
 from analyst.report import write_report
+from analyst.settings import ModelSettings
 from domain.documents import Document
 from domain.errors import DataQualityError, UnknownName, UsageError
 from domain.questions import Freshness
