@@ -42,9 +42,9 @@ class Remembered:
         self._drop(self._tickets, ticket)
         return self._add(self._clients, client, _SESSION_SECONDS) if client else None
 
-    def client(self, cookie: str | None) -> ApiClient | None:
+    def client(self, cookie: str) -> ApiClient | None:
         """Return the client that a cookie names, None where there is none that is still logged in."""
-        client = self._find(self._clients, cookie or "")
+        client = self._find(self._clients, cookie)
         return client if client is not None and client.session is not None else None
 
     def _add(self, kept: OrderedDict[str, tuple[ApiClient, float]], client: ApiClient, seconds: float) -> str:

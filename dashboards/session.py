@@ -14,7 +14,7 @@ from platform_api.client import ApiClient
 def client() -> ApiClient:
     """Return the session's client: the one that the browser's cookie names, or a new one that nobody is logged in with."""
     if "client" not in st.session_state:
-        known = REMEMBERED.client(st.context.cookies.get(COOKIE))
+        known = REMEMBERED.client(str(st.context.cookies.get(COOKIE, "")))
         st.session_state["client"] = known or ApiClient(st.secrets["api_url"])
     return cast(ApiClient, st.session_state["client"])
 
