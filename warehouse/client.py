@@ -44,6 +44,7 @@ class Warehouse:
         self.backups: Path | None = None
         """Where the embedded server may write and read archives; None for any other server."""
         self._lease: Lease | None = None
+        self._home: Home | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -66,7 +67,7 @@ class Warehouse:
             raise
         warehouse = cls(host=state["host"], port=state["port"], user=state["user"], password=state["password"])
         warehouse.backups = home.directory(SERVER) / "backups"
-        warehouse._lease = lease
+        warehouse._lease, warehouse._home = lease, home
         return warehouse
 
     @staticmethod
@@ -144,6 +145,17 @@ class Warehouse:
             "MRM_DBT_PASSWORD": self.password,
             "MRM_DBT_SECURE": str(self.secure).lower(),
         }
+
+    def keep(self) -> None:
+        """Start the embedded server again, on the same port, when it was killed; a no-op while it answers, and with a URL."""
+        with self._lock:
+            if self._lease is None or self._home is None or answers({"host": self.host, "port": self.port}, timeout=2.0):
+                return
+            command = ("warehouse.embedded", "--home", str(self._home.path), "--port", str(self.port))
+            state, lease = attach(self._home, SERVER, alive=_alive, command=command)
+            self.port, self.user, self.password = state["port"], state["user"], state["password"]
+            self._lease.close()
+            self._lease = lease
 
     def close(self) -> None:
         """Give the lease up; the embedded server stops a minute after the last one. Twice is harmless."""
