@@ -152,7 +152,7 @@ class Warehouse:
             if self._lease is None or self._home is None or answers({"host": self.host, "port": self.port}, timeout=2.0):
                 return
             command = ("warehouse.embedded", "--home", str(self._home.path), "--port", str(self.port))
-            state, lease = attach(self._home, SERVER, alive=_alive, command=command)
+            state, lease = attach(self._home, SERVER, alive=partial(_alive, self._home), command=command)
             self.port, self.user, self.password = state["port"], state["user"], state["password"]
             self._lease.close()
             self._lease = lease
