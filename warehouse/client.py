@@ -84,6 +84,7 @@ class Warehouse:
             if time.monotonic() > deadline:
                 raise ConfigurationError(f"The ClickHouse server (process {pid}) does not stop", fix=f"kill -9 {pid}; what was committed is safe")
             time.sleep(0.02)
+        _await_end(pid, seconds=5.0)
         return True
 
     @classmethod
@@ -175,6 +176,21 @@ class Warehouse:
 def _alive(home: Home, state: State) -> bool:
     """Tell whether the server of a state file owns the home's directory (and not just the port) and answers."""
     return owner(home.directory(SERVER)) == state["pid"] and answers(state, timeout=5.0)
+
+
+def _await_end(pid: int, seconds: float) -> None:
+    """Wait until a process has ended; one that another parent has not taken leave of counts as there, so not for ever."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                return
+        except ChildProcessError:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return
+        time.sleep(0.01)
 
 
 def answers(state: Mapping[str, object], timeout: float) -> bool:

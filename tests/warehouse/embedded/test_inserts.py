@@ -90,17 +90,28 @@ def test_a_body_that_is_cut_or_is_not_what_it_says_commits_nothing(ask, table, e
     assert content(ask, table).startswith("0\t")
 
 
+SHORT_FRAMES_BY_THE_ENGINE = [
+    "1cad4b06797a06bc6087bd3144c7e883020a0000000100000019",
+    "5f38ff91beaf838e3a215bae99fb776b020c00000003000000d7860a",
+    "19f69f2871127df6c3a5ba594cbe6563020f00000006000000243357c0a1d6",
+    "d559b11e2390cd2a4e5def6c30ccf2aa021000000007000000e305cf73408471",
+    "bdfb1692416cde3d8107c3bd7dfccdb402140000000b000000003e266419bbe00e08decb",
+    "ab227c1c68c6dc59477291aba5efeb4f02150000000c00000023d9d3c63882533525f5f382",
+    "a633de6496df8e7ac623e688e0eb14b6021d00000014000000f3831b6be36233d2219db1068845a11f41de4c63",
+    "0a92fc38217b5757ac45f5e167f6b1040230000000270000005171e1001987e63780c0f73930684e7c1b479872cd14625ac9b69abe42cee8d6054ed2ec5cbf89",
+]
 FRAME_BY_THE_ENGINE = bytes.fromhex(
     "aaea63e0f02dcd4bd6e7d40899f49a3402d1000000c8000000f49d11dc664b0766c19d75b472f5939cd1487cd05e9e75c253ee8b6f8b78e88b07af6f50bd3653f80a05b272415111be7f"
     "4952021048b42eefecd405878526ca7ac15924532616f395f97b53e9efbbe6f039963405b467acb918447ef7928a57b20f8237c9ceee373f0574018179bcd7214ebd0b7c2fa21faca262"
     "d7d1fcad9203af2ea0147ae60aa3f1fe0940aa3bbf2269d423c1feafcfb0aa2981d6b1ff65bef8d5f25a03d559c1785780c7501a8b00321e662f72e93d82714fb902b7da19eb5bd1cd8b"
     "e0408e"
 )
-"""A frame as ClickHouse writes it into a table's file."""
+"""Uncompressed frames as ClickHouse writes them into a table's file."""
 
 
 def test_the_checksum_of_a_frame_is_the_engines():
-    assert b"".join(unframed([FRAME_BY_THE_ENGINE])) == FRAME_BY_THE_ENGINE[25:]
+    for frame in (FRAME_BY_THE_ENGINE, *(bytes.fromhex(text) for text in SHORT_FRAMES_BY_THE_ENGINE)):
+        assert b"".join(unframed([frame])) == frame[25:]
 
 
 @pytest.mark.parametrize("size", [1, 5, 8, 15, 16, 17, 33, 127, 128, 129, 1000, 2_500_000])

@@ -133,6 +133,18 @@ def test_kill_9_loses_no_acknowledged_insert_and_the_next_start_works(stopped, d
         assert door(warehouse)("SELECT count(), uniqExact(a) FROM kept").text == f"{written}\t{written}\n"
 
 
+def test_a_user_can_have_a_killed_server_started_again_at_its_port(stopped, door):
+    with Warehouse.open(stopped, EMBEDDED) as warehouse:
+        port, pid = warehouse.port, pid_of(stopped)
+        warehouse.keep()
+        assert pid_of(stopped) == pid
+        os.kill(pid, signal.SIGKILL)
+        wait_until_gone(pid)
+        warehouse.keep()
+        assert (warehouse.port, door(warehouse)("SELECT 1").text) == (port, "1\n")
+        assert pid_of(stopped) != pid
+
+
 def test_the_login_stays_the_same_over_restarts(stopped):
     with Warehouse.open(stopped, EMBEDDED) as warehouse:
         before = warehouse.password
