@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from home.directory import Home
 from warehouse.client import Warehouse, WarehouseSettings
-from warehouse.embedded.engine import Engine
+from warehouse.embedded.engine import Engine, Handle
 
 ROWS = 1_000_000
 ANSWER = "SELECT number AS a, toString(number) AS s, number / 3 AS f FROM numbers(2000000)"
@@ -60,12 +60,41 @@ def arrow_stream(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def main() -> None:
-    """Measure and print."""
+def measure(warehouse: Warehouse, handle: Handle) -> dict[str, dict[str, float]]:
+    """Time the three things that count, on each side."""
     table = pa.table(
         {"a": pa.array(range(ROWS), pa.int64()), "s": pa.array([f"row {n % 1000}" for n in range(ROWS)]), "f": pa.array([n / 3 for n in range(ROWS)])}
     )
     data = arrow_stream(table)
+    ask, client = Http(warehouse), warehouse.client()
+    handle.run(TABLE)
+    client.command(TABLE)
+
+    def insert_in_process() -> None:
+        insertion = handle.insert(b"INSERT INTO bench", "ArrowStream")
+        insertion.append(data)
+        insertion.finish()
+
+    one = {
+        "in_process": lambda: handle.run("SELECT 1", "Native"),
+        "http": lambda: ask(b"SELECT 1 FORMAT Native"),
+        "clickhouse_connect": lambda: client.query("SELECT 1"),
+    }
+    out = {"in_process": lambda: sum(len(block) for block in handle.stream(ANSWER, "Native")), "http": lambda: ask(ANSWER.encode() + b" FORMAT Native")}
+    into = {
+        "in_process": insert_in_process,
+        "http": lambda: ask(data, "/?query=INSERT+INTO+bench+FORMAT+ArrowStream"),
+        "insert_arrow": lambda: client.insert_arrow("bench", table),
+    }
+    try:
+        return {"SELECT 1, ms": fastest(one, rounds=15, times=40), "2M rows out, s": fastest(out, rounds=6), "1M rows in, s": fastest(into, rounds=6)}
+    finally:
+        client.close()
+        ask.connection.close()
+
+
+def main() -> None:
+    """Measure and print."""
     with tempfile.TemporaryDirectory() as directory:
         home = Home.open(Path(directory) / "home")
         started = time.perf_counter()
@@ -74,44 +103,13 @@ def main() -> None:
         engine = Engine(Path(directory) / "in_process", "bench")
         engine.open()
         handle = engine.handle(carrier="bench")
-        ask, client = Http(warehouse), warehouse.client()
-        handle.run(TABLE)
-        client.command(TABLE)
-
-        def insert_in_process() -> None:
-            insertion = handle.insert(b"INSERT INTO bench", "ArrowStream")
-            insertion.append(data)
-            insertion.finish()
-
-        measured = {
-            "SELECT 1, ms": fastest(
-                {
-                    "in_process": lambda: handle.run("SELECT 1", "Native"),
-                    "http": lambda: ask(b"SELECT 1 FORMAT Native"),
-                    "clickhouse_connect": lambda: client.query("SELECT 1"),
-                },
-                rounds=15,
-                times=40,
-            ),
-            "2M rows out, s": fastest(
-                {"in_process": lambda: sum(len(block) for block in handle.stream(ANSWER, "Native")), "http": lambda: ask(ANSWER.encode() + b" FORMAT Native")},
-                rounds=6,
-            ),
-            "1M rows in, s": fastest(
-                {
-                    "in_process": insert_in_process,
-                    "http": lambda: ask(data, "/?query=INSERT+INTO+bench+FORMAT+ArrowStream"),
-                    "insert_arrow": lambda: client.insert_arrow("bench", table),
-                },
-                rounds=6,
-            ),
-        }
-        client.close()
-        ask.connection.close()
-        handle.close()
-        engine.close()
-        warehouse.close()
-        Warehouse.stop(home)
+        try:
+            measured = measure(warehouse, handle)
+        finally:
+            handle.close()
+            engine.close()
+            warehouse.close()
+            Warehouse.stop(home)
     print(f"start of the server: {start:.2f} s")
     for name, sides in measured.items():
         scale = 1000 if name.endswith("ms") else 1
