@@ -18,6 +18,7 @@ STYLE = """<style>
 [class*="st-key-cards-"] { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(152px, 1fr)); gap: 0.75rem; }
 [class*="st-key-cards-"] > div { width: 100% !important; min-width: 0; }
 [data-testid="stMetric"] [data-testid="stMarkdownContainer"], [data-testid="stMetric"] p { white-space: normal; overflow-wrap: anywhere; }
+[class*="st-key-cards-long"] [data-testid="stMetricValue"] { font-size: 1.04rem; }
 [data-testid="stMetricDeltaDescription"] { flex-basis: 100%; }
 [data-testid="stMetricDeltaDescription"] [data-testid="stCaptionContainer"] { white-space: normal; }
 div:has(> [data-testid="stMetricDelta"]) { flex-wrap: wrap; row-gap: 0.15rem; }

@@ -9,10 +9,12 @@ from dashboards import charts, messages, provenance, tables
 from dashboards.filters import Filters
 from dashboards.language import NOTHING, Language
 from dashboards.units import shown_unit
-from platform_api.analytics.schemas import Dashboard, Kpi, KpiValue
+from platform_api.analytics.schemas import Cell, Dashboard, Kpi, KpiValue
 from platform_api.client import ApiClient
 
 _DELTA_COLORS: Mapping[str, Literal["normal", "inverse"]] = {"up": "normal", "down": "inverse"}
+_LONG = 13
+"""Characters beyond which a row of cards writes its values smaller, all alike."""
 _TREND = ("spend", "clicks", "impressions", "conversions", "ctr", "cpc", "cpa", "roas")
 
 
@@ -41,22 +43,21 @@ def _cards(language: Language, board: Dashboard) -> None:
 
 
 def _row(language: Language, heading: str, kpis: Sequence[Kpi], currency: str, daily: Sequence[Mapping[str, Any]]) -> None:
+    cards = [(kpi, value) for kpi in kpis for value in kpi.values if value.currency == currency]
+    longest = max((len(_written(language, kpi, value.value, currency)) for kpi, value in cards), default=0)
     st.markdown(f"##### {messages.plain(heading)}")
-    with st.container(horizontal=True, key=f"cards-{currency or 'all'}"):
-        for kpi in kpis:
-            for value in kpi.values:
-                if value.currency == currency:
-                    _card(language, kpi, value, daily)
+    with st.container(horizontal=True, key=f"cards-{'long' if longest > _LONG else 'short'}-{currency or 'all'}"):
+        for kpi, value in cards:
+            _card(language, kpi, value, daily)
 
 
 def _card(language: Language, kpi: Kpi, value: KpiValue, daily: Sequence[Mapping[str, Any]]) -> None:
-    unit = shown_unit(kpi.metric, kpi.unit)
     change = language.change(value.change_ratio)
-    previous = language.number(value.previous, unit, value.currency)
+    previous = _written(language, kpi, value.previous, value.currency)
     points = [float(row[kpi.metric]) for row in daily if row.get(kpi.metric) is not None]
     st.metric(
         messages.plain(language.label(kpi.labels, kpi.metric)),
-        messages.plain(language.number(value.value, unit, value.currency)),
+        messages.plain(_written(language, kpi, value.value, value.currency)),
         delta=change if change is not None else None,
         delta_color=_DELTA_COLORS.get(kpi.good_direction, "off"),
         delta_description=messages.plain(language.say("card.compared", value=previous)) if previous != NOTHING else None,
@@ -64,6 +65,10 @@ def _card(language: Language, kpi: Kpi, value: KpiValue, daily: Sequence[Mapping
         border=True,
         height="stretch",
     )
+
+
+def _written(language: Language, kpi: Kpi, value: Cell, currency: str) -> str:
+    return language.number(value, shown_unit(kpi.metric, kpi.unit), currency)
 
 
 def _trend(language: Language, board: Dashboard) -> None:
@@ -97,6 +102,9 @@ def _findings(language: Language, client: ApiClient, filters: Filters) -> None:
     if not insights.items or insights.since is None or insights.until is None:
         return
     st.subheader(language.say("overview.findings"), anchor=False)
+    if insights.language != language.code:
+        st.caption(language.say("overview.findings.other"))
+        return
     st.caption(language.days(insights.since, insights.until))
     for insight in insights.items[:3]:
         with st.container(border=True):

@@ -30,6 +30,7 @@ def newest_insights(store: Store, actor: Actor, project_id: str, language: str |
         since=document.since,
         until=document.until,
         written_at=newest.updated_at,
+        language=document.language,
         worded_by=document.worded_by,
         data_version=document.data_version,
         items=[_insight(document, finding) for finding in document.findings],

@@ -117,6 +117,7 @@ class Insights(BaseModel):
     since: date | None = None
     until: date | None = None
     written_at: datetime | None = None
+    language: str = ""
     worded_by: str = ""
     data_version: int = 0
     items: list[Insight] = []

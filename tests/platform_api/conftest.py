@@ -271,67 +271,44 @@ def _account(account: Account) -> dict[str, Any]:
     return names[account.platform]
 
 
+_NAMES = {"": "", "1": "Весна | Brand *2026*", "2": "Performance"}
+
+
 def _row(account: Account, day: date, m: dict[str, Any], campaign: str = "", group: str = "", ad: str = "") -> dict[str, Any]:
-    name = {"": "", "1": "Весна | Brand *2026*", "2": "Performance"}[campaign]
-    if account.platform == "google_ads":
-        money = {
-            "metrics_cost_micros": int(m["spend"] * 1_000_000),
-            "metrics_conversions": m["conversions"],
-            "metrics_conversions_value": m["conversions_value"],
-        }
-        counts = {"metrics_impressions": m["impressions"], "metrics_clicks": m["clicks"]}
-        place = {
-            "customer_id": account.account_id,
-            "customer_currency_code": account.currency,
-            "customer_time_zone": account.timezone,
-            "campaign_id": campaign,
-            "campaign_name": name,
-        }
-        return {
-            "segments_date": day,
-            **place,
-            **counts,
-            **money,
-            "ad_group_id": group,
-            "ad_group_name": f"Group {group}",
-            "ad_group_ad_ad_id": ad,
-            "ad_group_ad_ad_name": f"Ad {ad}",
-        }
-    if account.platform == "meta_ads":
-        actions = {
-            "actions": json.dumps([{"action_type": "purchase", "value": str(m["conversions"])}]),
-            "action_values": json.dumps([{"action_type": "purchase", "value": str(m["conversions_value"])}]),
-        }
-        place = {
-            "account_id": account.account_id,
-            "account_name": account.name,
-            "account_currency": account.currency,
-            "campaign_id": campaign,
-            "campaign_name": name,
-        }
-        return {
-            "date_start": day,
-            **place,
-            "impressions": m["impressions"],
-            "clicks": m["clicks"],
-            "spend": m["spend"],
-            **actions,
-            "adset_id": group,
-            "adset_name": f"Group {group}",
-            "ad_id": ad,
-            "ad_name": f"Ad {ad}",
-        }
-    place = {"Login": account.account_id, "CampaignId": campaign, "CampaignName": name, "AdGroupId": group, "AdGroupName": f"Group {group}", "AdId": ad}
-    return {
-        "Date": day,
-        **place,
-        "Impressions": m["impressions"],
-        "Clicks": m["clicks"],
-        "Cost": m["spend"],
-        "Conversions": m["conversions"],
-        "Revenue": m["conversions_value"],
-        "IncludeVAT": "YES",
+    """Make a row in the words of the account's platform."""
+    return {"google_ads": _google, "meta_ads": _meta, "yandex_direct": _direct}[account.platform](account, day, m, campaign, group, ad)
+
+
+def _google(account: Account, day: date, m: dict[str, Any], campaign: str, group: str, ad: str) -> dict[str, Any]:
+    money = {"metrics_cost_micros": int(m["spend"] * 1_000_000), "metrics_conversions_value": m["conversions_value"]}
+    counts = {"metrics_impressions": m["impressions"], "metrics_clicks": m["clicks"], "metrics_conversions": m["conversions"]}
+    customer = {"customer_id": account.account_id, "customer_currency_code": account.currency, "customer_time_zone": account.timezone}
+    place = {"campaign_id": campaign, "campaign_name": _NAMES[campaign], "ad_group_id": group, "ad_group_name": f"Group {group}"}
+    return {"segments_date": day, **customer, **counts, **money, **place, "ad_group_ad_ad_id": ad, "ad_group_ad_ad_name": f"Ad {ad}"}
+
+
+def _meta(account: Account, day: date, m: dict[str, Any], campaign: str, group: str, ad: str) -> dict[str, Any]:
+    actions = {
+        name: json.dumps([{"action_type": "purchase", "value": str(m[of])}])
+        for name, of in (("actions", "conversions"), ("action_values", "conversions_value"))
     }
+    counts = {name: m[name] for name in ("impressions", "clicks", "spend")}
+    place = {"campaign_id": campaign, "campaign_name": _NAMES[campaign], "adset_id": group, "adset_name": f"Group {group}", "ad_id": ad, "ad_name": f"Ad {ad}"}
+    return {
+        "date_start": day,
+        "account_id": account.account_id,
+        "account_name": account.name,
+        "account_currency": account.currency,
+        **counts,
+        **actions,
+        **place,
+    }
+
+
+def _direct(account: Account, day: date, m: dict[str, Any], campaign: str, group: str, ad: str) -> dict[str, Any]:
+    counts = {"Impressions": m["impressions"], "Clicks": m["clicks"], "Cost": m["spend"], "Conversions": m["conversions"], "Revenue": m["conversions_value"]}
+    place = {"CampaignId": campaign, "CampaignName": _NAMES[campaign], "AdGroupId": group, "AdGroupName": f"Group {group}", "AdId": ad}
+    return {"Date": day, **counts, **place, "IncludeVAT": "YES"}
 
 
 def _build(warehouse: Warehouse, home: Home) -> None:
