@@ -16,12 +16,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.errors import ConfigurationError, DirectoryTaken, Unreachable
+from domain.errors import ConfigurationError, Unreachable
 from home.directory import Home
-from home.servers import Lease, State, attach
-from warehouse.embedded.ownership import owner, taken
+from home.servers import Lease, State, attach, read_state
+from warehouse.embedded.ownership import owner, starting, taken
 
 SERVER = "clickhouse"
+_PATIENCE = 30.0
+"""Seconds to wait for a server that another process is starting."""
 
 
 class WarehouseSettings(BaseSettings):
@@ -57,19 +59,29 @@ class Warehouse:
         settings = settings or WarehouseSettings()
         if settings.clickhouse_url:
             return cls._at(settings.clickhouse_url)
-        try:
-            state, lease = attach(home, SERVER, alive=lambda state: _alive(home, state), command=("warehouse.embedded", "--home", str(home.path)))
-        except DirectoryTaken:
-            raise
-        except ConfigurationError:
-            pid = owner(home.directory(SERVER))
-            if pid:
-                raise taken(home.directory(SERVER), pid) from None
-            raise
+        state, lease = cls._attach(home)
         warehouse = cls(host=state["host"], port=state["port"], user=state["user"], password=state["password"])
         warehouse.backups = home.directory(SERVER) / "backups"
         warehouse._lease, warehouse._home = lease, home
         return warehouse
+
+    @staticmethod
+    def _attach(home: Home) -> tuple[State, Lease]:
+        """Attach to the running server, to one that somebody is just starting, or to a new one."""
+        directory = home.directory(SERVER)
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return attach(home, SERVER, alive=partial(_alive, home), command=("warehouse.embedded", "--home", str(home.path)))
+            except ConfigurationError:
+                pid = owner(directory)
+                if not pid:
+                    raise
+                while starting(directory) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                state = read_state(home, SERVER)
+                if state is None or not _alive(home, state):
+                    raise taken(directory, pid) from None
 
     @staticmethod
     def stop(home: Home, timeout: float = 30.0) -> bool:

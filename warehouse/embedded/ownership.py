@@ -25,6 +25,12 @@ def owner(directory: Path) -> int | None:
     return None
 
 
+def starting(directory: Path) -> bool:
+    """Tell whether the directory's owner is on its way up: it will answer in a moment."""
+    known = _read(directory / "owner.json")
+    return owner(directory) is not None and not known.get("ready") and not known.get("stopping")
+
+
 def foreign_owner(data: Path) -> int | None:
     """Return the pid of another ClickHouse engine (a chDB session, say) that holds a data directory, by the engine's own lock."""
     path = data / "status"
@@ -60,20 +66,24 @@ class Ownership:
                     self._file.close()
                     raise taken(self._directory, int(known.get("pid", 0))) from None
                 time.sleep(0.05)
-        self._say(stopping=False)
+        self._say()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    def ready(self) -> None:
+        """Say that the server answers and has told where."""
+        self._say(ready=True)
+
     def stopping(self) -> None:
         """Say that the directory will be free in a moment, so that a successor waits for it."""
         self._say(stopping=True)
 
-    def _say(self, *, stopping: bool) -> None:
+    def _say(self, *, ready: bool = False, stopping: bool = False) -> None:
         self._file.seek(0)
         self._file.truncate()
-        self._file.write(json.dumps({"pid": os.getpid(), "stopping": stopping}))
+        self._file.write(json.dumps({"pid": os.getpid(), "ready": ready, "stopping": stopping}))
         self._file.flush()
 
 

@@ -19,7 +19,7 @@ import httptools
 
 from domain.errors import ConfigurationError, DiskFull
 from home.directory import Home
-from home.servers import leased, locked, state_path, write_state
+from home.servers import State, leased, locked, state_path, write_state
 from warehouse.embedded.engine import Engine
 from warehouse.embedded.exceptions import QueryFailed
 from warehouse.embedded.handler import Handler
@@ -49,6 +49,7 @@ class Server:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._wake_reader, self._wake_writer = os.pipe()
+        self._state: State = {}
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT, or a minute without leases. Raises DirectoryTaken, ConfigurationError."""
@@ -70,7 +71,9 @@ class Server:
             state = {"pid": os.getpid(), "url": f"http://{HOST}:{port}", "host": HOST, "port": port, "user": USER, "password": password}
             self._catch_signals()
             write_state(self._home, NAME, state)
+            ownership.ready()
             print(f"ClickHouse {engine.version} (embedded) serves {directory} at {state['url']}", file=sys.stderr, flush=True)  # noqa: T201
+            self._state = state
             try:
                 self._accept(listener, handler, sessions)
             finally:
@@ -120,6 +123,8 @@ class Server:
                 if time.monotonic() - last_lease < 1.0:
                     continue
             sessions.sweep()
+            if not state_path(self._home, NAME).exists():  # somebody who thought nobody was here took it away
+                write_state(self._home, NAME, self._state)
             if self._keep or leased(self._home, NAME):
                 last_lease = time.monotonic()
             elif time.monotonic() - last_lease > self._linger and self._leave():

@@ -14,7 +14,7 @@ from home.directory import Home
 from home.servers import read_state, write_state
 from warehouse.client import Warehouse, WarehouseSettings, answers
 from warehouse.embedded.backup import backup, restore
-from warehouse.embedded.ownership import owner
+from warehouse.embedded.ownership import Ownership, owner
 
 EMBEDDED = WarehouseSettings(clickhouse_url=None)
 
@@ -63,9 +63,33 @@ def test_a_taken_directory_is_refused_with_its_owner_and_exit_code_3(stopped):
         assert refused.returncode == 3
         assert f"is owned by process {pid_of(stopped)}" in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_a_directory_held_by_something_that_does_not_serve_is_refused_with_its_owner(home):
+    with Ownership(home.directory("clickhouse")) as ownership:
+        ownership.ready()
+        with pytest.raises(DirectoryTaken, match=f"owned by process {os.getpid()}"):
+            Warehouse.open(home, EMBEDDED)
+
+
+def test_a_server_that_somebody_else_is_just_starting_is_waited_for(home):
+    process = subprocess.Popen([sys.executable, "-m", "warehouse.embedded", "--home", str(home.path), "--keep"], stderr=subprocess.PIPE, text=True)
+    while owner(home.directory("clickhouse")) != process.pid:
+        assert process.poll() is None
+    with Warehouse.open(home, EMBEDDED):
+        assert pid_of(home) == process.pid
+    process.terminate()
+    assert process.wait(20) == 0
+    process.stderr.close()
+
+
+def test_a_state_file_that_was_taken_away_comes_back(stopped, door):
+    with Warehouse.open(stopped, EMBEDDED) as first:
         (stopped.path / "state" / "clickhouse.json").unlink()
-        with pytest.raises(DirectoryTaken, match=str(owner(stopped.directory("clickhouse")))):
-            Warehouse.open(stopped, EMBEDDED)
+        while read_state(stopped, "clickhouse") is None:
+            assert door(first)("SELECT sleep(0.1)").status == 200
+        with Warehouse.open(stopped, EMBEDDED) as second:
+            assert second.url == first.url
 
 
 def test_a_stale_state_file_is_not_believed_even_if_somebody_answers_at_its_port(stopped, warehouse):
