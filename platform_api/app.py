@@ -1,11 +1,12 @@
 """The application: topics, errors and middleware put together."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from platform_api import problems, reference
@@ -48,7 +49,9 @@ def create_app(dependencies: Dependencies, mounts: Mapping[str, "Mountable"] | N
     app.state.dependencies = dependencies
     app.state.limits = Limits(RateLimit(settings.login_attempts_per_minute, 60), RateLimit(settings.requests_per_minute, 60))
     app.state.cached = Cached(dependencies.data_state, Answers(settings.answer_cache_bytes))
+    app.add_route("/", _leading_to(f"{next(iter(mounts))}/" if mounts else "/docs"), include_in_schema=False)
     for path, mounted in mounts.items():
+        app.add_route(path, _leading_to(f"{path}/"), include_in_schema=False)
         app.mount(path, mounted)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, spared=tuple(mounts))
     app.add_middleware(RequestContext, mounted=tuple(mounts))
@@ -75,6 +78,16 @@ def bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None
     reference.install(app)
     problems.install(app)
     return app
+
+
+def _leading_to(path: str) -> Callable[[Request], Awaitable[Response]]:
+    """Answer a bare address with the one that is meant; the query goes along."""
+
+    async def lead(request: Request) -> Response:
+        query = request.url.query
+        return RedirectResponse(f"{path}?{query}" if query else path, status_code=307)
+
+    return lead
 
 
 def _lifespan(mounts: Mapping[str, Mountable]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

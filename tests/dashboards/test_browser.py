@@ -108,3 +108,9 @@ def test_a_phone_shows_the_overview_without_a_sideways_scroll(reader, agency):
     person = reader(width=390).open(f"?project={agency.alpha}&lang=ru").log_in(agency.users["admin"]).wait("Динамика")
     assert person.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert person.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def test_the_bare_addresses_lead_to_the_overview(reader, agency, site):
+    for address in (site, f"{site}/app", f"{site}/app/"):
+        person = reader().open(f"{address}?lang=ru")
+        person.wait_for_address("/app/overview").wait("Вход в MRM")

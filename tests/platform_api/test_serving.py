@@ -40,6 +40,7 @@ def test_the_process_serves_until_sigterm_and_leaves_no_state(agency):
         assert state["pid"] == process.pid
         assert state["url"] in line
         assert httpx.get(state["url"] + "/health", trust_env=False).json() == {"status": "ok"}
+        assert httpx.get(state["url"], trust_env=False).headers["location"] == "/docs"
         docs = httpx.get(state["url"] + "/docs", trust_env=False)
         assert docs.status_code == 200
         assert "/api/v1/projects/{project_id}/metrics" in docs.text
