@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import ValidationError
+
 from analyst.door import Door
 from analyst.periods import default_window
 from analyst.report import write_report
@@ -54,12 +56,12 @@ def ensure_report(newsroom: Newsroom, project: Project, language: str, window: D
     scope = Scope(organization_id=project.organization_id, project_ids=(project.id,))
     window = window or default_window(newsroom.door, scope, newsroom.clock)
     known = _known(newsroom, project, language)
+    wording = newsroom.model.model if newsroom.model else "template"
     if known is not None:
-        document = Document.model_validate(known.content)
+        stored, document = known
         current = newsroom.door.ask(scope, _probe(window.since, window.until)).data_version
-        wording = newsroom.model.model if newsroom.model else "template"
-        if (document.since, document.until, document.data_version, document.worded_by) == (window.since, window.until, current, wording):
-            return StoredReport(known.id, known.version, document, reused=True)
+        if (document.since, document.until, document.data_version, document.asked_wording) == (window.since, window.until, current, wording):
+            return StoredReport(stored.id, stored.version, document, reused=True)
     document = write_report(
         newsroom.door,
         scope,
@@ -70,20 +72,27 @@ def ensure_report(newsroom: Newsroom, project: Project, language: str, window: D
         language=language,
         model=newsroom.model,
         clock=newsroom.clock,
-    )
+    ).model_copy(update={"asked_wording": wording})
     content = document.model_dump(mode="json")
     summary = f"{document.since}..{document.until}, data version {document.data_version}"
     if known is None:
         made = create_artifact(newsroom.store, newsroom.actor, project.id, kind=KIND, title=document.title, content=content, changes_summary=summary)
     else:
-        made = save_version(newsroom.store, newsroom.actor, known.id, content, title=document.title, changes_summary=summary)
+        stored = known[0]
+        made = save_version(newsroom.store, newsroom.actor, stored.id, content, title=document.title, changes_summary=summary, expected_version=stored.version)
     return StoredReport(made.id, made.version, document, reused=False)
 
 
-def _known(newsroom: Newsroom, project: Project, language: str) -> Artifact | None:
-    """Return the project's report artifact in a language, the oldest if there are several."""
-    found = [a for a in list_artifacts(newsroom.store, newsroom.actor, project.id, kind=KIND) if a.content.get("language") == language]
-    return found[-1] if found else None
+def _known(newsroom: Newsroom, project: Project, language: str) -> tuple[Artifact, Document] | None:
+    """Return the project's report artifact in a language, the oldest if there are several; what people stored otherwise is not ours."""
+    for artifact in reversed(list_artifacts(newsroom.store, newsroom.actor, project.id, kind=KIND)):
+        try:
+            document = Document.model_validate(artifact.content)
+        except ValidationError:
+            continue
+        if document.language == language:
+            return artifact, document
+    return None
 
 
 def _probe(since: date, until: date) -> Question:

@@ -54,6 +54,7 @@ def dbt_models() -> dg.AssetsDefinition:
             os.environ.update(installation.warehouse.dbt_environment())  # dagster-dbt hands its child this process's environment
             cli = DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(DBT))
             target = installation.home.directory("dbt") / "target"
+            (target / "run_results.json").unlink(missing_ok=True)
             arguments = ["build", "--full-refresh"] if build.full else ["build"]
             invocation = cli.cli(arguments, context=context, target_path=target, raise_on_error=False)
             yield from _watched(installation, invocation)
@@ -62,7 +63,7 @@ def dbt_models() -> dg.AssetsDefinition:
                 raise DataQualityError(
                     f"dbt failed: {counts.built} models built, {counts.tests_failed} tests failed",
                     why=failures(target),
-                    fix="The last published build still answers. Mend the cause, then run ./run sync",
+                    fix="Answers say half_built until a build succeeds: mend the cause, then run ./run sync",
                 )
             installation.builds.publish(build, counts.built, counts.tests_passed, counts.tests_failed)
             installation.create_as_of_views(target / "manifest.json")

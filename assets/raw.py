@@ -8,7 +8,7 @@ import dagster as dg
 
 from connectors.registry import REPORTS
 from domain.catalogue import Report
-from domain.errors import Conflict, SourceError
+from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
 from services.actors import system_actor
 from services.exporting import load_assignments
 from services.installation import Installation
@@ -68,8 +68,12 @@ LEDGER_VIEWS = [
 
 @dg.asset(key=ASSIGNMENTS, group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"})
 def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Which account belongs to which project and client, and since when; PostgreSQL's word, loaded through the ledger."""
+    """Which account belongs to which project and client, and since when; PostgreSQL's word, loaded through the ledger.
+
+    What dead loads left behind is swept here, once a run.
+    """
     installation: Installation = context.resources.installation
+    installation.ledger.sweep()
     rows = load_assignments(installation.store, installation.ledger, installation.clock)
     return dg.MaterializeResult(metadata={"rows": rows})
 
@@ -81,9 +85,10 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     owners=["team:data"],
     required_resource_keys={"installation"},
 )
-def sync_outcome(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+def sync_outcome(context: dg.AssetExecutionContext, config: SyncConfig) -> dg.MaterializeResult[None]:
     """Turns the run red when any account failed, after everything else was committed and built; each failure names its fix."""
-    failing = context.resources.installation.failing_integrations()
+    wanted = set(config.integration_ids)
+    failing = [i for i in context.resources.installation.failing_integrations() if not wanted or i.id in wanted]
     if failing:
         raise dg.Failure(f"{len(failing)} integrations failed", metadata={f"{i.platform} {i.id}": i.last_error or "" for i in failing}, allow_retries=False)
     return dg.MaterializeResult()
@@ -109,7 +114,9 @@ def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> 
                 own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
                 ledger=installation.ledger,
             )
-        except (SourceError, Conflict) as error:
+        except (Unreachable, DiskFull):
+            raise
+        except (SourceError, Conflict, ConfigurationError) as error:
             account_id = error.account_id if isinstance(error, SourceError) else ""
             result = SyncResult(integration.id, platform, 0, (AccountOutcome(platform, integration.id, account_id, "", error=error),))
         why = "; ".join(str(f) for f in result.failures) or None

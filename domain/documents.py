@@ -68,5 +68,7 @@ class Document(BaseModel):
     series: list[Series] = []
     worded_by: str = "template"
     """`template`, or the model's name."""
+    asked_wording: str = "template"
+    """Who was asked to word it; a model that failed leaves `template` in `worded_by`."""
     notes: list[str] = []
     data_version: int = 0

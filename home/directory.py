@@ -78,9 +78,10 @@ class Home:
 
         Raises ConfigurationError for a date before the one already pinned.
         """
-        known = self.settings.get("today")
-        if known == today.isoformat():
+        settings = self.settings
+        if settings.get("today") == today.isoformat():
             return
+        known = settings.get("today") or (WallClock().today("UTC").isoformat() if "history_since" in settings else None)
         if known and date.fromisoformat(known) > today:
             raise ConfigurationError(
                 f"The home's clock stands at {known} and cannot go back to {today}",
@@ -103,7 +104,7 @@ class Home:
 def _make_once(path: Path, values: dict[str, str]) -> None:
     """Make a file unless another process was first, so that all agree on what it says."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    temporary.write_text(json.dumps(values, indent=2))
+    _write_private(temporary, json.dumps(values, indent=2))
     with suppress(FileExistsError):
         os.link(temporary, path)
     temporary.unlink()
@@ -112,5 +113,11 @@ def _make_once(path: Path, values: dict[str, str]) -> None:
 def _write_json(path: Path, values: dict[str, str | None]) -> None:
     """Replace a file in one step, so that a crash leaves the old or the new one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(values, indent=2))
+    _write_private(temporary, json.dumps(values, indent=2))
     os.replace(temporary, path)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads: the home remembers the demo's password."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

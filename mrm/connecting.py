@@ -26,13 +26,14 @@ def connect(
 ) -> None:
     """Connect an ad platform: check the credential, list its accounts, store it encrypted, assign the accounts to a project.
 
-    Refused when the credential does not work, or when another integration owns one of its accounts.
+    The same name again renews the credential. Refused when the credential does not work, or when another integration owns one
+    of its accounts (the setting skip_accounts leaves accounts out, by comma).
 
     Example: ./run connect meta_ads --name "Client" --credentials meta.json
     """
     from connectors.registry import REPORTS
     from services.installation import Installation
-    from services.integrations import IntegrationAccess, connect_integration
+    from services.integrations import IntegrationAccess, connect_integration, list_integrations, register_accounts, renew_integration
     from services.syncing import check
 
     if platform not in REPORTS:
@@ -44,12 +45,18 @@ def connect(
         if not found.works:
             raise ConfigurationError(f"The {platform} credential does not work", why=found.message, fix="Correct the file and connect again")
         installation.ensure_organization()
-        made = connect_integration(
-            installation.store, installation.actor, platform=platform, name=name, credentials=secrets, settings=settings, accounts=found.accounts
-        )
-        _assign(installation, project or name, [(a.platform, a.account_id) for a in found.accounts])
+        store, actor = installation.store, installation.actor
+        skipped = {part.strip() for part in settings.get("skip_accounts", "").split(",")}
+        accounts = [a for a in found.accounts if a.account_id not in skipped]
+        known = next((i for i in list_integrations(store, actor, platform=platform) if i.name == name), None)
+        if known is None:
+            made = connect_integration(store, actor, platform=platform, name=name, credentials=secrets, settings=settings, accounts=accounts)
+        else:
+            register_accounts(store, actor, known.id, accounts)
+            made = renew_integration(store, actor, known.id, credentials=secrets, settings={**known.settings, **settings})
+        _assign(installation, project or name, [(a.platform, a.account_id) for a in accounts])
     typer.echo(found.message)
-    for account in found.accounts:
+    for account in accounts:
         typer.echo(f"  {account.account_id}  {account.name}  {account.currency}  {account.timezone}")
     typer.echo(f"Connected as {made.id}. Pull it now with ./run sync --integration {made.id}")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.errors import ConfigurationError, PartialResult, SourceError
+from domain.errors import ConfigurationError, MrmError, PartialResult, SourceError
 from domain.windows import DateWindow
 from home.directory import Home
 from home.servers import locked
@@ -65,7 +65,7 @@ def demo(
     Examples:
       ./run demo
       ./run demo --no-serve --json
-      ./run demo --dataset ads.csv --today 2026-03-01 --lang ru
+      ./run demo --home mine --dataset ads.csv --today 2026-03-01 --lang ru
     """
     from services.installation import Installation
 
@@ -78,17 +78,16 @@ def demo(
         opened.move_clock(today.date())
     datasets = remember_datasets(opened, dataset)
     progress = screens.Progress(quiet=as_json, language=str(lang))
-    with Supervisor(opened) as supervisor, locked(opened, "demo"):
+    with Supervisor(opened) as supervisor, Installation.open(opened.path, progress=progress.report) as installation:
         started = time.monotonic()
-        with progress, Installation.open(opened.path, progress=progress.report) as installation:
+        with progress, locked(opened, "demo"):
             result = run(installation, supervisor, datasets, progress, str(lang), started)
-            if as_json:
-                typer.echo(json.dumps(asdict(result), ensure_ascii=False))
-        if not as_json:
+        if as_json:
+            typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+        else:
             screens.print_result(result, opened, str(lang), serving=serve)
         if serve:
-            with Installation.open(opened.path) as installation:
-                serving.serve_until_stopped(installation, supervisor, port, language=str(lang))
+            serving.serve_until_stopped(installation, supervisor, port, language=str(lang))
     if serve:
         serving.stop_idle_servers(opened)
 
@@ -105,20 +104,21 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
     import_early()
     with ThreadPoolExecutor(2) as pool:
         servers = pool.submit(installation.start_servers)
-        state = start_sandbox(supervisor, datasets, installation.clock.today("UTC"))
+        state = start_sandbox(supervisor, datasets)
         servers.result()
     installation.seed_demo(state)
     installation.home.remember(history_since=_history_since(installation, state), language=language)
     before = installation.last_build()
     run_job(installation)
     progress.stage("reconcile")
-    sources = [_source(installation, integration) for integration in installation.integrations()]
+    failures: list[MrmError] = []
+    sources = [_source(installation, integration, failures) for integration in installation.integrations()]
     progress.stage("report")
     reports = write_reports(installation, language)
     build = installation.last_build()
     if build is None or not reports:
         raise ConfigurationError("Nothing was built", why="No platform gave an account", fix="Check the dataset")
-    _refuse_failures(installation)
+    _refuse_failures(installation, failures)
     return Result(
         seconds=round(time.monotonic() - started, 1),
         reused=before is not None and before.build_id == build.build_id,
@@ -131,22 +131,21 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
 
 def _history_since(installation: "Installation", state: Mapping[str, Any]) -> str:
     """Return the first date to pull: the dataset's own where it is older than the usual history."""
-    from services.windows import HISTORY_DAYS
+    from services.windows import history_start
 
-    usual = installation.clock.today("UTC") - timedelta(days=HISTORY_DAYS)
+    usual = history_start(installation.clock.today("UTC"))
     since = state["dataset"]["since"]
     return min(usual.isoformat(), since) if since else usual.isoformat()
 
 
-def _source(installation: "Installation", integration: "IntegrationAccess") -> Source:
-    """Hold an integration's marts against a separate account-level request over the whole history."""
+def _source(installation: "Installation", integration: "IntegrationAccess", failures: list[MrmError]) -> Source:
+    """Hold an integration's marts against a separate account-level request over the whole history; add what cannot be asked to `failures`."""
     from services.reconciling import reconcile
 
     since, until = installation.history_since, installation.clock.today("UTC") + timedelta(days=1)
     window = DateWindow(since, until) if since else None
     found = reconcile(integration, installation.warehouse, installation.clock, window)
-    if found.failures:
-        raise PartialResult(f"{integration.platform} could not be reconciled", found.failures)
+    failures += found.failures
     reach = installation.reach(integration)
     return Source(
         platform=integration.platform,
@@ -163,8 +162,10 @@ def _plain(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _refuse_failures(installation: "Installation") -> None:
+def _refuse_failures(installation: "Installation", unreconciled: list[MrmError]) -> None:
     """Raise PartialResult, naming account and fix, when any account failed; everything else is committed and built."""
     failing = installation.failing_integrations()
     if failing:
         raise PartialResult(f"{len(failing)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failing])
+    if unreconciled:
+        raise PartialResult("Some accounts could not be reconciled", unreconciled)

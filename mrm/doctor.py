@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
@@ -96,7 +97,7 @@ def _owner(home: Home) -> Check:
 
 def _server(home: Home, name: str, module: str) -> Check:
     if external := os.environ.get({"clickhouse": "MRM_CLICKHOUSE_URL", "postgres": "MRM_DATABASE_URL"}[name]):
-        return Check(name, "ok", f"external: {external.split('@')[-1]}")
+        return Check(name, "ok", f"external: {urlsplit(external).hostname}:{urlsplit(external).port or 'default port'}")
     state = read_state(home, name)
     if state is None:
         return Check(name, "ok", "embedded, not started yet")

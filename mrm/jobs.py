@@ -8,7 +8,8 @@ from contextlib import redirect_stdout
 from datetime import date
 from typing import TYPE_CHECKING
 
-from domain.errors import DataQualityError
+from domain import errors
+from domain.errors import MrmError
 from home.directory import Home
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def import_early() -> None:
 def run_job(installation: "Installation", *, integration_ids: list[str] | None = None, since: date | None = None, until: date | None = None) -> None:
     """Pull, build and report as the schedule does. Account failures stay in `installation.failing_integrations()`.
 
-    Raises DataQualityError when a model or a check of severity error failed, or the step's own MrmError.
+    Raises StepFailed with the exit code of what went wrong in a step.
     """
     os.environ["DAGSTER_HOME"] = dagster_home(installation.home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
@@ -51,7 +52,10 @@ def run_job(installation: "Installation", *, integration_ids: list[str] | None =
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     pull = {"integration_ids": integration_ids or [], "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}
-    config = {"ops": {f"pull_{platform}": {"config": pull} for platform in REPORTS}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    config = {
+        "ops": {step: {"config": pull} for step in (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
     log = installation.home.directory("logs") / "job.log"
     with (
         DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
@@ -67,6 +71,14 @@ def run_job(installation: "Installation", *, integration_ids: list[str] | None =
     _raise_for(result)
 
 
+class StepFailed(MrmError):
+    """A step of the job failed; it keeps the exit code of the error inside it."""
+
+    def __init__(self, step: str, kind: str, text: str) -> None:
+        super().__init__(f"The step {step} failed", why=text, fix="Mend what is named, then run ./run sync: nothing that was committed is pulled again")
+        self.exit_code = getattr(errors, kind.rsplit(".", 1)[-1], MrmError).exit_code
+
+
 def _raise_for(result: "ExecuteInProcessResult") -> None:
     """Raise the first step failure, but not the outcome's, which the caller reports account by account."""
     for event in result.all_events:
@@ -75,5 +87,4 @@ def _raise_for(result: "ExecuteInProcessResult") -> None:
         error = event.step_failure_data.error
         while error and error.cause:
             error = error.cause
-        text = error.message.strip() if error else "unknown"
-        raise DataQualityError(f"The step {event.step_key} failed", why=text, fix="Nothing of it was published; mend the cause and run ./run sync")
+        raise StepFailed(event.step_key or "", (error.cls_name or "") if error else "", error.message.strip() if error else "unknown")

@@ -2,9 +2,9 @@
 
 import json
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,7 @@ import typer
 from domain.errors import ConfigurationError, UsageError
 from home.directory import Home
 from mrm.options import DEFAULT_HOME, HomeOption, TodayOption
-from mrm.supervisor import Child, Supervisor
+from mrm.supervisor import Child, Supervisor, answers
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -33,9 +33,13 @@ DatasetOption = Annotated[
 def remember_datasets(home: Home, datasets: list[Path] | None) -> list[Path]:
     """Keep the dataset files that a home's sandbox is loaded from; without new ones return those known.
 
-    Raises ConfigurationError for a file that does not exist.
+    Raises ConfigurationError for a file that does not exist, and in a home that holds the generated agency.
     """
     if datasets:
+        if "sandbox_port" in home.settings and "datasets" not in home.settings:
+            raise ConfigurationError(
+                f"The home {home.path} holds the generated agency", why="A dataset's accounts would mix with it", fix="Pass another --home DIR, or --reset"
+            )
         for path in datasets:
             if not path.is_file():
                 raise ConfigurationError(f"The dataset {path} does not exist", fix="Pass the path of a CSV file; the format stands in docs/sandbox.md")
@@ -43,18 +47,36 @@ def remember_datasets(home: Home, datasets: list[Path] | None) -> list[Path]:
     return [Path(p) for p in json.loads(home.settings.get("datasets", "[]"))]
 
 
-def start_sandbox(supervisor: Supervisor, datasets: list[Path], today: date, port: int = 0) -> dict[str, Any]:
-    """Start the sandbox behind a guard and return its state: URLs per platform, CA bundle, accounts.
+def running_sandbox(home: Home) -> dict[str, Any] | None:
+    """Return the state of the home's sandbox where one answers, its clock moved to the home's."""
+    try:
+        state: dict[str, Any] = json.loads((home.directory("sandbox") / "state.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    control = f"{state['control']}/__sandbox__"
+    if not answers(f"{control}/health"):
+        return None
+    if "today" in home.settings:
+        body = json.dumps({"today": home.settings["today"]}).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{control}/clock", body, {"Content-Type": "application/json"}), timeout=10).close()  # noqa: S310
+    return state
 
-    Raises what the sandbox says about a malformed dataset.
+
+def start_sandbox(supervisor: Supervisor, datasets: list[Path]) -> dict[str, Any]:
+    """Use the home's running sandbox, or start it behind a guard; return its state: URLs per platform, CA bundle, accounts.
+
+    Its clock is the home's: pinned where the home's is, else the wall's. Raises what it says about a malformed dataset.
     """
     home = supervisor.home
+    if running := running_sandbox(home):
+        return running
     directory = home.directory("sandbox")
     state = directory / "state.json"
     state.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sandbox", "--state", str(state), "--dir", str(directory), "--today", today.isoformat()]
+    command = [sys.executable, "-m", "sandbox", "--state", str(state), "--dir", str(directory)]
+    command += ["--today", home.settings["today"]] if "today" in home.settings else []
     command += [part for path in datasets for part in ("--dataset", str(path))]
-    child = supervisor.start("sandbox", [*command, "--port", str(port or int(home.settings.get("sandbox_port", "0")))])
+    child = supervisor.start("sandbox", [*command, "--port", home.settings.get("sandbox_port", "0")])
     _wait_for(supervisor, child, state)
     loaded: dict[str, Any] = json.loads(state.read_text())
     home.remember(sandbox_port=loaded["control"].rsplit(":", 1)[1])
@@ -75,7 +97,7 @@ def _wait_for(supervisor: Supervisor, child: Child, state: Path) -> None:
 def serve(
     dataset: DatasetOption = None,
     home: HomeOption = DEFAULT_HOME,
-    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="First of five ports, one for each platform and the control. 0: any free ones.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="First of seven ports: control, platforms, a proxy. 0: any free ones.")] = 0,
     today: TodayOption = None,
 ) -> None:
     """Serve the sandbox platforms until Ctrl-C, and print each platform's URL and how to point its official client at it.
@@ -97,6 +119,6 @@ def sandbox_of(installation: "Installation") -> Iterator[None]:
         yield
         return
     with Supervisor(home) as supervisor:
-        state = start_sandbox(supervisor, remember_datasets(home, None), installation.clock.today("UTC"))
+        state = start_sandbox(supervisor, remember_datasets(home, None))
         installation.seed_demo(state)
         yield

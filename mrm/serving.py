@@ -13,7 +13,7 @@ import typer
 
 from domain.errors import ConfigurationError, Conflict
 from home.directory import Home
-from home.servers import Lease, leased, read_state, state_path, write_state
+from home.servers import Lease, leased, locked, read_state, state_path, write_state
 from mrm.jobs import dagster_home
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
 from mrm.processes import command_of, stop_process
@@ -37,8 +37,7 @@ def up(home: HomeOption = DEFAULT_HOME, port: PortOption = DEFAULT_PORT, today: 
     opened = Home.open(home)
     if today:
         opened.move_clock(today.date())
-    if leased(opened, SUPERVISOR):
-        raise Conflict(f"The home {opened.path} is served already", why=_served_by(opened), fix="./run status shows its URLs; ./run down stops it")
+    _refuse_second(opened)
     from services.installation import Installation
 
     with Installation.open(opened.path) as installation:
@@ -104,8 +103,11 @@ def serve_until_stopped(installation: "Installation", supervisor: Supervisor, po
     home = supervisor.home
     environment = {**installation.environment(), "DAGSTER_HOME": dagster_home(home)}
     with ExitStack() as stack:
-        stack.enter_context(Lease(home, SUPERVISOR))
-        stack.callback(state_path(home, SUPERVISOR).unlink, missing_ok=True)
+        with locked(home, SUPERVISOR):
+            _refuse_second(home)
+            stack.enter_context(Lease(home, SUPERVISOR))
+        for name in (SUPERVISOR, "dagster"):
+            stack.callback(state_path(home, name).unlink, missing_ok=True)
         chosen = free_port(port)
         if chosen != port:
             typer.echo(say("moved", language, wanted=port, port=chosen), err=True)
@@ -146,9 +148,11 @@ def _runs(home: Home, name: str, module: str) -> bool:
     return state is not None and module in command_of(int(state["pid"]))
 
 
-def _served_by(home: Home) -> str:
-    state = read_state(home, SUPERVISOR) or {}
-    return f"process {state.get('pid', '?')} serves it"
+def _refuse_second(home: Home) -> None:
+    """Raise Conflict where the home is served already."""
+    if leased(home, SUPERVISOR):
+        why = f"process {(read_state(home, SUPERVISOR) or {}).get('pid', '?')} serves it"
+        raise Conflict(f"The home {home.path} is served already", why=why, fix="./run status shows its URLs; ./run down stops it")
 
 
 def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -> dict[str, str]:
@@ -163,10 +167,11 @@ def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -
 
 def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str]) -> str:
     workspace = ["-w", str(WORKSPACE)]
-    supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", *workspace], environment)
+    daemon = supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", *workspace], environment)
     child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace], environment)
     url = f"http://127.0.0.1:{port}"
     supervisor.wait_until(child, lambda: answers(f"{url}/server_info"), timeout=120)
+    write_state(supervisor.home, "dagster", {"pid": daemon.process.pid, "url": url})
     return url
 
 

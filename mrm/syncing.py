@@ -47,7 +47,7 @@ def sync(
             since=since.date() if since else None,
             until=until.date() if until else None,
         )
-        failing = installation.failing_integrations()
+        failing = [i for i in installation.failing_integrations() if i.id in ids]
         build = installation.builds.last()
         summary = {
             "integrations": len(ids),

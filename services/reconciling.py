@@ -17,6 +17,7 @@ from domain.clock import Clock
 from domain.errors import MrmError, SourceError
 from domain.windows import DateWindow
 from services.integrations import IntegrationAccess
+from services.syncing import discovered
 from services.windows import plan_pull
 from warehouse.client import Warehouse
 from warehouse.reconciliation import AccountDay, account_day_totals
@@ -29,7 +30,7 @@ _MICRO = Decimal("0.000001")
 ROUNDING: Mapping[str, Mapping[str, Decimal]] = {
     "google_ads": {"conversions": Decimal("0.0001"), "spend": Decimal(0)},
     "meta_ads": {},
-    "yandex_direct": {"spend": Decimal("0.50")},
+    "yandex_direct": {"spend": Decimal("0.01")},
 }
 """The largest difference of one account and day that is the platform's documented rounding: Google's conversions are doubles
 (ours are rounded to six decimals per row), Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
@@ -85,7 +86,7 @@ def reconcile(
         delivered: dict[tuple[str, date], dict[str, Decimal]] = {}
         asked: dict[str, DateWindow] = {}
         failures: list[MrmError] = []
-        for account in opened.accounts():
+        for account in discovered(integration, opened).accounts:
             try:
                 asked_window, days = _delivered(opened, account, clock, window)
             except SourceError as error:

@@ -140,7 +140,7 @@ def discover_accounts(integration: IntegrationAccess, clock: Clock | None = None
     """List the accounts that the integration's credential reads, each once."""
     connector = _connect(integration, clock)
     try:
-        return _discover(integration, connector).accounts
+        return discovered(integration, connector).accounts
     finally:
         connector.close()
 
@@ -149,7 +149,7 @@ def _connect(integration: IntegrationAccess, clock: Clock | None) -> Connector:
     return registry.connect(integration.platform, integration.credentials, integration.settings, clock or WallClock())
 
 
-def _discover(integration: IntegrationAccess, connector: Connector) -> Discovery:
+def discovered(integration: IntegrationAccess, connector: Connector) -> Discovery:
     """List the accounts, without those that the integration's settings skip."""
     found = connector.discover() if hasattr(connector, "discover") else Discovery(connector.accounts())
     skipped = {a.strip() for a in integration.settings.get("skip_accounts", "").split(",") if a.strip()}
@@ -183,7 +183,7 @@ class _Pull:
 
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
-        found = _discover(self._integration, self._connector)
+        found = discovered(self._integration, self._connector)
         own(found.accounts)
         if not found.accounts:
             raise self._nothing_to_pull(found)
@@ -260,7 +260,8 @@ class _Pull:
                 commit = load.commit(proof)
         except BaseException:
             with suppress(MrmError):
-                self._landing.delete(place)
+                if not load.uncertain:
+                    self._landing.delete(place)
             raise
         return replace(self._outcome(account.account_id, report.name), rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
 

@@ -40,7 +40,7 @@ def plan_pull(
     if not report.date_column:
         return PullPlan((DateWindow(today, today),))
     last = min(until or today, today)
-    first = since or history_since or today - timedelta(days=HISTORY_DAYS - 1)
+    first = since or history_since or history_start(today)
     notes = []
     if first < oldest:
         notes.append(f"{report.platform} answers from {oldest} on: the window starts there, not on {first}")
@@ -51,6 +51,11 @@ def plan_pull(
     due = asked.dates() if since else (d for d in asked.dates() if _is_due(d, last_seen.get(d), report.lookback_days))
     windows = [part for run in _runs(due) for part in run.chunks(LOAD_DAYS)]
     return PullPlan(tuple(sorted(windows, reverse=True)), tuple(notes))
+
+
+def history_start(today: date) -> date:
+    """Return the first date of a first pull."""
+    return today - timedelta(days=HISTORY_DAYS - 1)
 
 
 def _is_due(day: date, seen: date | None, lookback_days: int) -> bool:

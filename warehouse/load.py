@@ -136,6 +136,11 @@ class Load:
         self._end("committed")
         return Commit(self.load_id, proposal.rows, proposal.stored.count(True), proposal.stored.count(False))
 
+    @property
+    def uncertain(self) -> bool:
+        """Tell whether the commit was asked for and its outcome is not known: what belongs to it must stay."""
+        return self._uncertain
+
     def abandon(self) -> None:
         """Give up what was not committed: its rows never count, and the next sweep deletes them. Harmless after a commit."""
         if not self._ended:

@@ -61,9 +61,9 @@ def run_script(site: str) -> Callable[..., Any]:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium, for one module: its driver's event loop must not run under other modules' tests."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on this machine: .ci/run installs one")  # house: browser tests need a browser, and say so
