@@ -23,7 +23,7 @@ def sync_requests_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
         with Installation.open(Path(os.environ.get("MRM_HOME", ".mrm"))) as installation:
             for request in claim_sync_requests(installation.store):
                 only = {"config": {"integration_ids": [request.integration_id]}}
-                pulls = {f"pull_{platform}": only for platform in REPORTS}
+                pulls = dict.fromkeys((*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome"), only)
                 yield dg.RunRequest(run_key=request.id, run_config={"ops": pulls}, tags={"mrm/sync_request": request.id})
 
     return take
