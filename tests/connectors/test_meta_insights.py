@@ -314,9 +314,7 @@ def test_an_unknown_field_is_kept_in_the_bytes_alone(connector: MetaAds, meta: F
     assert b"novelty" in pages[0].body
 
 
-def test_the_token_is_in_no_log_and_no_error(
-    scripted: Any, connector: MetaAds, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_token_is_in_no_log_and_no_error(scripted: Any, connector: MetaAds, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     requests_log = logging.getLogger("urllib3.connectionpool")
     monkeypatch.setattr(requests_log, "disabled", False)  # another library of this worker may have silenced it
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger=requests_log.name):
