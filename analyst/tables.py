@@ -42,7 +42,8 @@ def series(panel: Panel, currency: str) -> list[Series]:
 
 def _table(teller: Storyteller, level: str, currency: str, language: str, *, compared: bool) -> tuple[Table, list[Fact]]:
     words = {key: names[language] for key, names in _HEADINGS.items()}
-    entities = teller.panel.entities(level, currency)
+    panel = teller.panel
+    entities = sorted(panel.entities(level, currency), key=lambda e: (-panel.parts(e, panel.window)["spend"], e.key))
     columns, rows, used = [words[level.capitalize()]], [], []
     for metric in ("spend", "conversions", "cpa"):
         columns += [label(metric, language), words["change"]] if compared else [label(metric, language)]

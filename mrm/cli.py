@@ -77,7 +77,7 @@ class MrmUsage(MrmError):
     @property
     def code(self) -> str:
         """Name the kind of error."""
-        return "usage"
+        return "usage_error"
 
 
 class Unexpected(MrmError):

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from mrm.sandboxing import DatasetOption, remember_datasets, start_sandbox
 from mrm.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from mrm.reporting import Written
     from services.installation import Installation
     from services.integrations import IntegrationAccess
 
@@ -48,6 +49,14 @@ class Result:
     models: dict[str, int]
     report: dict[str, Any]
     data_version: int
+    reports: list["Written"] = field(default_factory=list, repr=False)
+    """Every project's report; the JSON names the first."""
+
+    def as_json(self) -> str:
+        """Return the result on one line."""
+        shown = asdict(self)
+        del shown["reports"]
+        return json.dumps(shown, ensure_ascii=False)
 
 
 def demo(
@@ -83,7 +92,7 @@ def demo(
         with progress, locked(opened, "demo"):
             result = run(installation, supervisor, datasets, progress, str(lang), started)
         if as_json:
-            typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+            typer.echo(result.as_json())
         else:
             screens.print_result(result, opened, str(lang), serving=serve)
         if serve:
@@ -126,6 +135,7 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
         models={"built": build.models_built, "tests_passed": build.tests_passed, "tests_failed": build.tests_failed},
         report={"artifact_id": reports[0].artifact_id, "version": reports[0].version, "path": reports[0].path, "findings": reports[0].findings},
         data_version=build.build_id,
+        reports=reports,
     )
 
 

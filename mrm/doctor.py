@@ -121,4 +121,9 @@ def _credentials(home: Home) -> Iterator[Check]:
     with Installation.open(home.path) as installation:
         for i in installation.integration_states():
             level = "warning" if i.last_error else "ok"
-            yield Check(i.platform, level, i.last_error or f"last sync {i.last_sync_at or 'never'}", "./run sync pulls again" if i.last_error else "")
+            yield Check(
+                i.platform,
+                level,
+                i.last_error or (f"last sync {i.last_sync_at:%Y-%m-%d %H:%M} UTC" if i.last_sync_at else "never pulled"),
+                "./run sync pulls again" if i.last_error else "",
+            )

@@ -142,5 +142,12 @@ def _print_rows(rows: list[dict[str, Any]], columns: list[str], output: Format) 
         numeric = any(NUMBER.fullmatch(str(r.get(column))) for r in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("—" if row.get(c) is None else str(row[c]) for c in columns))
+        table.add_row(*(_cell(row.get(c)) for c in columns))
     Console(soft_wrap=True, highlight=False, markup=False).print(table)
+
+
+def _cell(value: object) -> str:
+    """Print a value for people: ratios with six significant digits, nothing as a dash."""
+    if value is None:
+        return "—"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -74,7 +74,9 @@ def print_result(result: "Result", home: Home, language: str, *, serving: bool) 
         table.add_row(source.platform, str(source.accounts), f"{source.rows:,}".replace(",", " "), source.data_through or "—", verdict)
     console.print(table)
     console.print(say("models", language, **result.models))
-    console.print(say("report", language, path=result.report["path"], findings=result.report["findings"], version=result.report["version"]))
-    console.print(say("next", language, home=home.path), markup=False)
+    for report in result.reports:
+        console.print(say("report", language, path=report.path, findings=report.findings, version=report.version), markup=False)
+    through = max((s.data_through for s in result.sources if s.data_through), default="2026-01-31")
+    console.print(say("next", language, home=home.path, since=f"{through[:8]}01", until=through), markup=False)
     if serving:
         console.print(say("serving", language))

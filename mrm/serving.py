@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -74,14 +75,15 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False, lang: L
     if found["login"]:
         typer.echo(say("login", str(lang), **found["login"]))
     for i in found["integrations"]:
-        typer.echo(f"{i['platform']:<14} {i['name']:<24} {i['status']:<8} last sync {i['last_sync_at'] or '—'} {i['last_error'] or ''}".rstrip())
+        synced = f"{i['last_sync_at']:%Y-%m-%d %H:%M} UTC" if i["last_sync_at"] else "—"
+        typer.echo(f"{i['platform']:<14} {i['name']:<24} {i['status']:<8} last sync {synced} {i['last_error'] or ''}".rstrip())
     if not found["integrations"]:
         typer.echo(say("no_integrations", str(lang)))
 
 
 def describe_home(home: Home) -> dict[str, Any]:
     """Return what runs in a home, its login and its integrations (asked only where PostgreSQL was set up before)."""
-    running = {name: (read_state(home, name) or {}).get("url", "") for name, module in SERVERS.items() if _runs(home, name, module)}
+    running = {name: _without_password((read_state(home, name) or {}).get("url", "")) for name, module in SERVERS.items() if _runs(home, name, module)}
     if leased(home, SUPERVISOR):
         running |= (read_state(home, SUPERVISOR) or {}).get("urls", {})
     settings = home.settings
@@ -146,6 +148,11 @@ def stop_idle_servers(home: Home) -> list[str]:
 def _runs(home: Home, name: str, module: str) -> bool:
     state = read_state(home, name)
     return state is not None and module in command_of(int(state["pid"]))
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.hostname}:{parts.port}").geturl()
 
 
 def _refuse_second(home: Home) -> None:

@@ -84,7 +84,9 @@ class MetricDoor:
     def _warnings(self, question: Question, summed: int, fresh: Sequence[Freshness], building: bool, half_built: bool) -> list[Caveat]:
         warnings = []
         if not summed:
-            warnings.append(Caveat(code="no_data", message=f"There are no data for {question.since}..{question.until} in this scope and these filters"))
+            known = f", as known at {question.as_of:%Y-%m-%d %H:%M} UTC: what was pulled later does not count" if question.as_of else ""
+            message = f"There are no data for {question.since}..{question.until} in this scope and these filters{known}"
+            warnings.append(Caveat(code="no_data", message=message))
         today = self._clock.today("UTC")
         if question.until >= today:
             warnings.append(
