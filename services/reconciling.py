@@ -30,7 +30,7 @@ _MICRO = Decimal("0.000001")
 ROUNDING: Mapping[str, Mapping[str, Decimal]] = {
     "google_ads": {"conversions": Decimal("0.0001"), "spend": Decimal(0)},
     "meta_ads": {},
-    "yandex_direct": {"spend": Decimal("0.01")},
+    "yandex_direct": {"spend": Decimal("0.02")},
 }
 """The largest difference of one account and day that is the platform's documented rounding: Google's conversions are doubles
 (ours are rounded to six decimals per row), Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
