@@ -18,6 +18,10 @@ from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_int
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
 
 
+SYNC_STEPS = (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")
+"""The steps of a job that take a SyncConfig."""
+
+
 class SyncConfig(dg.Config):
     """What a run pulls. Empty fields mean: every integration, the report's own lookback, up to the account's today."""
 

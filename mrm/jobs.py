@@ -46,14 +46,14 @@ def run_job(installation: "Installation", *, integration_ids: list[str] | None =
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
-    from connectors.registry import REPORTS
+    from assets.raw import SYNC_STEPS
     from pipelines.definitions import definitions
 
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     pull = {"integration_ids": integration_ids or [], "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}
     config = {
-        "ops": {step: {"config": pull} for step in (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")},
+        "ops": {step: {"config": pull} for step in SYNC_STEPS},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
     log = installation.home.directory("logs") / "job.log"

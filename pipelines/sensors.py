@@ -1,16 +1,14 @@
 """Sensors: a queued row in `sync_requests` becomes a run."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.target import ExecutableDefinition
 
-from connectors.registry import REPORTS
+from assets.raw import SYNC_STEPS
 from domain.errors import NotFound
-from services.installation import Installation
+from pipelines.resources import open_installation
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
 
@@ -20,10 +18,10 @@ def sync_requests_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
     @dg.sensor(name="sync_requests", job=job, minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
     def take(_: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest]:
         """Claim queued requests; the run's key is the request's id, so that none runs twice."""
-        with Installation.open(Path(os.environ.get("MRM_HOME", ".mrm"))) as installation:
+        with open_installation() as installation:
             for request in claim_sync_requests(installation.store):
                 only = {"config": {"integration_ids": [request.integration_id]}}
-                pulls = dict.fromkeys((*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome"), only)
+                pulls = dict.fromkeys(SYNC_STEPS, only)
                 yield dg.RunRequest(run_key=request.id, run_config={"ops": pulls}, tags={"mrm/sync_request": request.id})
 
     return take
@@ -45,5 +43,5 @@ def _finish(run: dg.DagsterRun, error: str | None) -> None:
     request_id = run.tags.get("mrm/sync_request")
     if request_id is None:
         return
-    with Installation.open(Path(os.environ.get("MRM_HOME", ".mrm"))) as installation, suppress(NotFound):
+    with open_installation() as installation, suppress(NotFound):
         finish_sync_request(installation.store, request_id, error)
