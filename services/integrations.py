@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from domain.catalogue import Account
@@ -14,6 +13,7 @@ from store.integrations import Integrations
 from store.people import People, Team
 from store.projects import Projects
 from store.records import Integration, OwnedAccount
+from store.schedules import Schedules
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def renew_integration(
     values: dict[str, Any] = {} if settings is None else {"settings": dict(settings)}
     with store.transaction(actor.organization_id) as transaction:
         changed = _of(store, actor, transaction).change(integration_id, credentials=credentials, **values, status="active", last_error=None)
+        Schedules(transaction, actor.organization_id).due_at_once(changed.id)
         Team(transaction, actor.organization_id).record(actor.user_id, "integration.renew", changed.id)
     return changed
 
@@ -118,12 +119,6 @@ def all_integration_access(store: Store, *, platform: str | None = None) -> list
             integrations = Integrations(transaction, organization.id, store.vault)
             opened += [_opened(integrations, i) for i in integrations.all(platform=platform) if i.status in {"active", "failed"}]
     return opened
-
-
-def record_sync(store: Store, organization_id: str, integration_id: str, at: datetime, error: str | None = None) -> None:
-    """Remember how an integration's sync went: its moment, or what went wrong; raises NotFound."""
-    with store.transaction(organization_id) as transaction:
-        Integrations(transaction, organization_id, store.vault).synced(integration_id, at, error)
 
 
 def failing_integrations(store: Store) -> list[Integration]:

@@ -170,6 +170,30 @@ class SyncRequest:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When an integration is pulled and how its last pulls went. Instants are the home's clock, `claimed_until` the wall's.
+
+    `next_run_at` None: never by itself, until the credential is renewed or the schedule changed. `timezone` None: the account's.
+    """
+
+    integration_id: str
+    organization_id: str
+    cron: str
+    timezone: str | None
+    offset_minutes: int
+    lookback_days: int | None
+    priority: int
+    next_run_at: datetime | None
+    claimed_until: datetime | None
+    last_attempt_at: datetime | None
+    last_success_at: datetime | None
+    last_error: str | None
+    error_code: str | None
+    failures: int
+    quota: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class After:
     """Where a page of a list ends: the next one goes on from here. Lists run from the newest to the oldest."""
 

@@ -276,6 +276,35 @@ sync_requests = Table(
     _one_of("status", "queued", "running", "done", "failed"),
 )
 
+sync_schedules = Table(
+    "sync_schedules",
+    metadata,
+    _id(),
+    _organization(),
+    Column("integration_id", UUID(as_uuid=False), nullable=False),
+    Column("cron", String(100), nullable=False, server_default="0 6 * * *"),
+    Column("timezone", String(64)),
+    Column("offset_minutes", Integer, nullable=False, server_default=text("0")),
+    Column("lookback_days", Integer),
+    Column("priority", Integer, nullable=False, server_default=text("0")),
+    Column("next_run_at", DateTime(timezone=True), nullable=True, server_default=text("'2000-01-01 00:00:00+00'::timestamptz")),
+    Column("claim", UUID(as_uuid=False)),
+    _instant("claimed_until"),
+    _instant("last_attempt_at"),
+    _instant("last_success_at"),
+    Column("last_error", Text),
+    Column("error_code", String(100)),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    _json("quota"),
+    _instant("updated_at", now=True),
+    _within("integrations", "integration_id"),
+    UniqueConstraint("integration_id"),
+    Index("ix_sync_schedules_organization_id_integration_id", "organization_id", "integration_id"),
+    Index("ix_sync_schedules_next_run_at", "next_run_at"),
+    CheckConstraint("lookback_days is null or lookback_days between 1 and 1100", name="lookback_days"),
+    CheckConstraint("offset_minutes between 0 and 1439", name="offset_minutes"),
+)
+
 refresh_tokens = Table(
     "refresh_tokens",
     metadata,

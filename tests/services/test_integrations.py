@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.catalogue import Account
-from domain.errors import AccessDenied, ConfigurationError, Conflict, NotFound, UnknownName, UsageError
+from domain.errors import AccessDenied, ConfigurationError, Conflict, MrmError, NotFound, UnknownName, UsageError
 from services.assignments import assign_account, end_assignment, export_assignments, list_assignments
 from services.integrations import (
     all_integration_access,
@@ -19,11 +19,11 @@ from services.integrations import (
     integration_access,
     list_accounts,
     list_integrations,
-    record_sync,
     register_accounts,
     renew_integration,
 )
 from services.projects import create_project
+from services.scheduling import settle
 from services.sync_requests import ask_for_sync, claim_sync_requests, finish_sync_request, get_sync_request, newest_sync_request
 from store.database import Store
 
@@ -61,7 +61,7 @@ def test_credentials_moved_to_another_row_do_not_open(store: Store, ours, theirs
 
 def test_renewed_credentials_take_the_old_ones_place(store: Store, ours) -> None:
     integration = connect(store, ours.admin)
-    record_sync(store, ours.organization_id, integration.id, datetime.now(UTC), "the token was refused")
+    settle(store, ours.organization_id, integration.id, datetime.now(UTC), [MrmError("the token was refused")])
     assert get_integration(store, ours.admin, integration.id).status == "failed"
     assert [i.id for i in failing_integrations(store)] == [integration.id]
     renew_integration(store, ours.admin, integration.id, credentials={"access_token": "new"})
@@ -73,10 +73,10 @@ def test_renewed_credentials_take_the_old_ones_place(store: Store, ours) -> None
 def test_a_failed_sync_leaves_the_moment_of_the_last_good_one(store: Store, ours) -> None:
     integration = connect(store, ours.admin)
     good = datetime(2026, 3, 1, 6, tzinfo=UTC)
-    record_sync(store, ours.organization_id, integration.id, good)
-    record_sync(store, ours.organization_id, integration.id, good + timedelta(days=1), "quota")
+    settle(store, ours.organization_id, integration.id, good, [])
+    settle(store, ours.organization_id, integration.id, good + timedelta(days=1), [MrmError("quota")])
     read = get_integration(store, ours.admin, integration.id)
-    assert (read.last_sync_at, read.last_error, read.status) == (good, "quota", "failed")
+    assert (read.last_sync_at, read.last_error, read.status) == (good, "quota.", "failed")
 
 
 def test_a_foreign_integration_answers_like_one_that_does_not_exist(store: Store, ours, theirs) -> None:

@@ -56,6 +56,8 @@ def test_each_step_goes_down_and_up(connection: Connection) -> None:
     for revision, below in zip(revisions, [*revisions[1:], "base"], strict=True):
         migrating.downgrade(connection, below)
         migrating.migrate(connection, revision)
+        migrating.downgrade(connection, below)
+    migrating.migrate(connection)
     assert differences(connection) == []
 
 

@@ -1,0 +1,174 @@
+"""Integrations are data: when each is pulled, whether it is, and what its last pull said decide what runs next.
+
+The clock is the home's. A missed tick is made up once. A failure is tried again by its kind: a quota at the server's hour, what
+passes with growing pauses, a refused credential not before it is renewed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
+
+from domain.errors import AuthorizationExpired, MrmError, RateLimited, TransientFailure, Unreachable, UsageError
+from services.actors import Actor, Permission, authorize
+from store import schedules
+from store.database import Store, Transaction
+from store.integrations import Integrations
+from store.people import Team
+from store.records import Integration, Schedule
+from store.schedules import Schedules
+
+CLAIM = timedelta(minutes=45)
+"""How long a claim lasts by the wall when its run falls silent."""
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(hours=2)
+BATCH = 100
+"""How many integrations one run pulls (docs/decisions/0005)."""
+
+
+@dataclass(frozen=True)
+class State:
+    """An integration with its schedule, as people see it."""
+
+    integration: Integration
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one run is to pull, most urgent first."""
+
+    id: str
+    integration_ids: tuple[str, ...]
+
+
+def integration_states(store: Store, actor: Actor) -> list[State]:
+    """List the organization's integrations with their schedules, oldest first."""
+    authorize(actor, Permission.INTEGRATION_READ)
+    with store.transaction(actor.organization_id) as transaction:
+        known = {s.integration_id: s for s in Schedules(transaction, actor.organization_id).all()}
+        return [State(i, known[i.id]) for i in Integrations(transaction, actor.organization_id, store.vault).all()]
+
+
+def get_schedule(store: Store, actor: Actor, integration_id: str) -> Schedule:
+    """Return an integration's schedule; raises NotFound."""
+    authorize(actor, Permission.INTEGRATION_READ)
+    with store.transaction(actor.organization_id) as transaction:
+        return Schedules(transaction, actor.organization_id).get(integration_id)
+
+
+def change_schedule(
+    store: Store,
+    actor: Actor,
+    integration_id: str,
+    now: datetime,
+    *,
+    cron: str | None = None,
+    timezone: str | None = None,
+    offset_minutes: int | None = None,
+    lookback_days: int | None = None,
+    priority: int | None = None,
+) -> Schedule:
+    """Change what is given of an integration's schedule; the next run follows from it at once, without a restart.
+
+    Raises UsageError for a cron line or time zone that cannot be read, NotFound for an unknown integration.
+    """
+    authorize(actor, Permission.INTEGRATION_MANAGE)
+    given = {"cron": cron, "timezone": timezone, "offset_minutes": offset_minutes, "lookback_days": lookback_days, "priority": priority}
+    values = {name: value for name, value in given.items() if value is not None}
+    if timezone is not None and timezone not in available_timezones():
+        raise UsageError(f"There is no time zone {timezone!r}", fix="Write an IANA name such as Europe/Moscow")
+    with store.transaction(actor.organization_id) as transaction:
+        rows = Schedules(transaction, actor.organization_id)
+        changed = rows.change(integration_id, **values) if values else rows.get(integration_id)
+        tick = next_tick(changed, _zone(transaction, store, actor.organization_id, integration_id, changed), now)
+        changed = rows.change(integration_id, next_run_at=tick)
+        Team(transaction, actor.organization_id).record(actor.user_id, "integration.schedule", integration_id, **{k: str(v) for k, v in values.items()})
+    return changed
+
+
+def set_paused(store: Store, actor: Actor, integration_id: str, *, paused: bool) -> Integration:
+    """Pause an integration or let it run again, due at once; raises NotFound."""
+    authorize(actor, Permission.INTEGRATION_MANAGE)
+    with store.transaction(actor.organization_id) as transaction:
+        integrations = Integrations(transaction, actor.organization_id, store.vault)
+        changed = integrations.change(integration_id, status="paused" if paused else "active")
+        if not paused:
+            Schedules(transaction, actor.organization_id).due_at_once(integration_id)
+        Team(transaction, actor.organization_id).record(actor.user_id, "integration.pause" if paused else "integration.resume", integration_id)
+    return changed
+
+
+def claim_due(store: Store, now: datetime, limit: int = BATCH) -> Claim | None:
+    """Claim the integrations that are due, None when none is: for pipelines. Two takers never get the same one."""
+    with store.system() as transaction:
+        claim, rows = schedules.claim_due(transaction, now, limit, CLAIM)
+    return Claim(claim, tuple(s.integration_id for s in rows)) if rows else None
+
+
+def release_claim(store: Store, claim: str, now: datetime) -> int:
+    """Give back what a run that ended did not settle, due again after the first retry's pause; return how many they were."""
+    with store.system() as transaction:
+        return schedules.release(transaction, claim, now + FIRST_RETRY)
+
+
+def settle(
+    store: Store, organization_id: str, integration_id: str, now: datetime, failures: Sequence[MrmError], quota: Mapping[str, str] | None = None
+) -> Schedule:
+    """Remember how an integration's pull went, and when it is due again; raises NotFound."""
+    why = "; ".join(str(f) for f in failures) or None
+    with store.transaction(organization_id) as transaction:
+        Integrations(transaction, organization_id, store.vault).synced(integration_id, now, why)
+        rows = Schedules(transaction, organization_id)
+        before = rows.get(integration_id)
+        count = before.failures + 1 if failures else 0
+        tick = next_tick(before, _zone(transaction, store, organization_id, integration_id, before), now)
+        moment = {} if failures else {"last_success_at": now}
+        return rows.change(
+            integration_id,
+            **moment,
+            last_attempt_at=now,
+            last_error=why,
+            error_code=failures[0].code if failures else None,
+            failures=count,
+            next_run_at=next_try(failures, count, tick, now),
+            claim=None,
+            claimed_until=None,
+            **({"quota": dict(quota)} if quota is not None else {}),
+        )
+
+
+def next_try(failures: Sequence[MrmError], count: int, tick: datetime, now: datetime) -> datetime | None:
+    """Return when a pull is due again: `tick` is the schedule's own next moment, `count` the failures in a row, this one included.
+
+    A credential that was refused as a whole (no account named) waits for a person: None. A quota waits for the server's hour.
+    """
+    if any(isinstance(f, AuthorizationExpired) and not f.account_id for f in failures):
+        return None
+    pauses = [timedelta(seconds=f.retry_after) for f in failures if isinstance(f, RateLimited)]
+    if any(isinstance(f, TransientFailure | Unreachable) for f in failures):
+        pauses.append(min(FIRST_RETRY * 2 ** min(count - 1, 10), LONGEST_RETRY))
+    return min([tick, *(now + pause for pause in pauses)])
+
+
+def next_tick(schedule: Schedule, zone: str, now: datetime) -> datetime:
+    """Return the first moment after `now` of a schedule's cron line in its time zone, its offset added.
+
+    A moment that a change of the clock skips or repeats happens once.
+    """
+    offset = timedelta(minutes=schedule.offset_minutes)
+    try:
+        moment: datetime = next(CronSim(schedule.cron, (now - offset).astimezone(ZoneInfo(zone))))
+    except (CronSimError, StopIteration) as error:
+        raise UsageError(f"The schedule {schedule.cron!r} cannot be read", why=str(error), fix="Write five fields, e.g. '0 6 * * *'") from error
+    return moment.astimezone(UTC) + offset
+
+
+def _zone(transaction: Transaction, store: Store, organization_id: str, integration_id: str, schedule: Schedule) -> str:
+    """Return the schedule's own time zone, or that of the integration's first account."""
+    if schedule.timezone:
+        return schedule.timezone
+    accounts = Integrations(transaction, organization_id, store.vault).accounts(integration_id)
+    return accounts[0].timezone if accounts else "UTC"

@@ -1,0 +1,128 @@
+"""Schedules: integrations are data, due by their own clock, claimed by one taker, tried again by the kind of failure."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.catalogue import Account
+from domain.errors import AccessDenied, AuthorizationExpired, MrmError, NotFound, PermissionDenied, RateLimited, TransientFailure, UsageError
+from services.integrations import connect_integration, register_accounts, renew_integration
+from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, integration_states, release_claim, set_paused, settle
+from store.database import Store
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def connect(store: Store, actor, name: str = "Meta", zone: str = "Europe/Moscow", account: str = "1") -> str:
+    made = connect_integration(store, actor, platform="meta_ads", name=name, credentials={"access_token": "secret-token"}, settings={})
+    register_accounts(store, actor, made.id, [Account("meta_ads", account, name, "RUB", zone)])
+    return made.id
+
+
+def meta(kind: type[MrmError], **more: object) -> MrmError:
+    return kind("said so", platform="meta_ads", **more)
+
+
+def test_a_new_integration_is_due_at_once_and_then_at_its_own_mornings(store: Store, ours) -> None:
+    moscow = connect(store, ours.admin)
+    york = connect(store, ours.admin, "York", "America/New_York", "2")
+    claim = claim_due(store, NOON)
+    assert claim is not None
+    assert set(claim.integration_ids) == {moscow, york}
+    for integration_id in claim.integration_ids:
+        settle(store, ours.organization_id, integration_id, NOON, [])
+    assert claim_due(store, NOON) is None
+    assert get_schedule(store, ours.admin, moscow).next_run_at == datetime(2026, 3, 11, 3, tzinfo=UTC)
+    assert get_schedule(store, ours.admin, york).next_run_at == datetime(2026, 3, 11, 10, tzinfo=UTC), "New York went to summer time on the 8th"
+    tomorrow = claim_due(store, datetime(2026, 3, 11, 5, tzinfo=UTC))
+    assert tomorrow is not None
+    assert tomorrow.integration_ids == (moscow,)
+
+
+@pytest.mark.parametrize(("cron", "now", "expected"), [
+    ("30 2 * * *", "2026-03-07T12:00:00+00:00", "2026-03-08T07:00:00+00:00"),  # 02:30 does not exist on the 8th: it runs when the clock jumps
+    ("30 1 * * *", "2026-10-31T12:00:00+00:00", "2026-11-01T05:30:00+00:00"),
+    ("30 1 * * *", "2026-11-01T05:30:00+00:00", "2026-11-02T06:30:00+00:00"),  # 01:30 comes twice on the 1st and runs once
+])  # fmt: skip
+def test_a_moment_that_the_clock_skips_or_repeats_happens_once(store: Store, ours, cron: str, now: str, expected: str) -> None:
+    york = connect(store, ours.admin, "York", "America/New_York")
+    changed = change_schedule(store, ours.admin, york, datetime.fromisoformat(now), cron=cron)
+    assert changed.next_run_at == datetime.fromisoformat(expected)
+
+
+def test_offset_and_priority_and_pause_change_what_runs_without_a_restart(store: Store, ours) -> None:
+    first, urgent, paused = (connect(store, ours.admin, name, account=name) for name in ("first", "urgent", "paused"))
+    change_schedule(store, ours.admin, first, NOON, offset_minutes=45, cron="0 6 * * 1", timezone="UTC")
+    assert get_schedule(store, ours.admin, first).next_run_at == datetime(2026, 3, 16, 6, 45, tzinfo=UTC)
+    change_schedule(store, ours.admin, urgent, NOON, priority=5)
+    set_paused(store, ours.admin, paused, paused=True)
+    claim = claim_due(store, NOON + timedelta(days=30))
+    assert claim is not None
+    assert claim.integration_ids == (urgent, first)
+    set_paused(store, ours.admin, paused, paused=False)
+    resumed = claim_due(store, NOON)
+    assert resumed is not None
+    assert resumed.integration_ids == (paused,)
+
+
+def test_two_takers_never_get_the_same_integration(store: Store, ours) -> None:
+    wanted = {connect(store, ours.admin, str(n), account=str(n)) for n in range(6)}
+    with ThreadPoolExecutor(4) as pool:
+        claims = [c for c in pool.map(lambda _: claim_due(store, NOON, limit=2), range(6)) if c]
+    taken = [i for claim in claims for i in claim.integration_ids]
+    assert sorted(taken) == sorted(wanted)
+
+
+def test_what_a_dead_run_left_comes_again_after_a_pause_and_what_it_settled_does_not(store: Store, ours) -> None:
+    done, left = (connect(store, ours.admin, name, account=name) for name in ("done", "left"))
+    claim = claim_due(store, NOON)
+    assert claim is not None
+    settle(store, ours.organization_id, done, NOON, [])
+    assert release_claim(store, claim.id, NOON) == 1
+    assert claim_due(store, NOON) is None
+    again = claim_due(store, NOON + FIRST_RETRY)
+    assert again is not None
+    assert again.integration_ids == (left,)
+
+
+@pytest.mark.parametrize(("failure", "count", "pause"), [
+    (meta(RateLimited, retry_after=900.0), 1, timedelta(minutes=15)),
+    (meta(TransientFailure), 1, timedelta(minutes=5)),
+    (meta(TransientFailure), 3, timedelta(minutes=20)),
+    (meta(TransientFailure), 9, timedelta(hours=2)),
+    (meta(PermissionDenied, account_id="1"), 1, timedelta(hours=15)),
+    (meta(AuthorizationExpired), 1, None),
+])  # fmt: skip
+def test_a_failure_is_tried_again_by_its_kind(store: Store, ours, failure: MrmError, count: int, pause: timedelta | None) -> None:
+    integration_id = connect(store, ours.admin)
+    for _ in range(count):
+        state = settle(store, ours.organization_id, integration_id, NOON, [failure])
+    assert state.next_run_at == (None if pause is None else NOON + pause)
+    assert (state.failures, state.error_code, state.last_success_at) == (count, failure.code, None)
+
+
+def test_a_renewed_credential_lets_a_blocked_integration_run(store: Store, ours) -> None:
+    integration_id = connect(store, ours.admin)
+    settle(store, ours.organization_id, integration_id, NOON, [meta(AuthorizationExpired)])
+    assert claim_due(store, NOON + timedelta(days=9)) is None
+    renew_integration(store, ours.admin, integration_id, credentials={"access_token": "another-token"})
+    claim = claim_due(store, NOON)
+    assert claim is not None
+    assert claim.integration_ids == (integration_id,)
+
+
+def test_a_schedule_that_cannot_be_read_changes_nothing(store: Store, ours, theirs) -> None:
+    integration_id = connect(store, ours.admin)
+    before = get_schedule(store, ours.admin, integration_id)
+    with pytest.raises(UsageError, match="cannot be read"):
+        change_schedule(store, ours.admin, integration_id, NOON, cron="soon")
+    with pytest.raises(UsageError, match="time zone"):
+        change_schedule(store, ours.admin, integration_id, NOON, timezone="Mars/Olympus")
+    with pytest.raises(AccessDenied):
+        change_schedule(store, ours.guest, integration_id, NOON, priority=1)
+    with pytest.raises(NotFound):
+        change_schedule(store, theirs.admin, integration_id, NOON, priority=1)
+    assert get_schedule(store, ours.admin, integration_id) == before
+    assert [s.schedule for s in integration_states(store, ours.admin)] == [before]
+    assert integration_states(store, theirs.admin) == []
