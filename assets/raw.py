@@ -1,19 +1,21 @@
 """Raw assets: one per report of every platform; a step pulls all integrations of its platform."""
 
-from collections.abc import Iterator
-from datetime import date
-from functools import partial
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from itertools import groupby
 
 import dagster as dg
 
+from assets.partitions import RUN_OF, Slice, integrations_of, partition_keys, partitions_of, slices
 from connectors.registry import REPORTS
 from domain.catalogue import Report
-from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
-from services.actors import system_actor
 from services.exporting import load_assignments
 from services.installation import Installation
-from services.integrations import record_sync, register_accounts
-from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
+from services.pulling import Wanted, pull_platform
+from services.syncing import AccountOutcome, SyncResult
+
+KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
+"""The icon of a platform in Dagster's UI."""
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
 
@@ -23,11 +25,24 @@ SYNC_STEPS = (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome"
 
 
 class SyncConfig(dg.Config):
-    """What a run pulls. Empty fields mean: every integration, the report's own lookback, up to the account's today."""
+    """What a run without partitions pulls. Empty fields mean: every integration, the report's own lookback, up to the account's today.
+
+    `not_since` is the moment that a backfill began: what was pulled since then is left out.
+    """
 
     integration_ids: list[str] = []
     since: str = ""
     until: str = ""
+    not_since: str = ""
+
+    def wanted(self) -> Wanted:
+        """Read the texts as dates."""
+        return Wanted(
+            frozenset(self.integration_ids),
+            date.fromisoformat(self.since) if self.since else None,
+            date.fromisoformat(self.until) if self.until else None,
+            datetime.fromisoformat(self.not_since) if self.not_since else None,
+        )
 
 
 def asset_key(report: Report) -> dg.AssetKey:
@@ -36,24 +51,41 @@ def asset_key(report: Report) -> dg.AssetKey:
 
 
 def raw_assets(platform: str) -> dg.AssetsDefinition:
-    """Define the step that pulls a platform: an asset and a completeness check for each of its reports."""
+    """Define the step that pulls a platform: an asset and a completeness check for each of its reports.
+
+    A run with partitions pulls exactly those months of those integrations; one without pulls what its configuration says. Both
+    materialize each partition that was pulled whole.
+    """
     reports = REPORTS[platform]
 
     @dg.multi_asset(
         name=f"pull_{platform}",
         specs=[
             dg.AssetSpec(
-                asset_key(r), group_name=platform, description=r.doc, kinds={"clickhouse", "python"}, owners=["team:data"], metadata={"source": r.source}
+                asset_key(r),
+                group_name=platform,
+                description=r.doc,
+                kinds={"clickhouse", "python", KINDS.get(platform, "api")},
+                owners=["team:data"],
+                tags={"level": str(r.level)},
+                metadata={"source": r.source, "key": ", ".join(r.key), "lookback days": r.lookback_days, "documentation": f"docs/connectors/{platform}.md"},
+                partitions_def=partitions_of(platform),
             )
             for r in reports
         ],
         check_specs=[dg.AssetCheckSpec("every_account_pulled", asset=asset_key(r), description="No account failed in the last pull.") for r in reports],
         pool=platform,
+        backfill_policy=dg.BackfillPolicy.multi_run(RUN_OF),
         required_resource_keys={"installation"},
     )
     def pull(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         installation: Installation = context.resources.installation
-        results = list(_pull_all(installation, platform, config))
+        asked = slices(context.partition_keys) if context.has_partition_key or context.has_partition_key_range else None
+        results = []
+        for result in _pulled(installation, platform, config, asked):
+            if asked is None:
+                _note_partitions(context, platform, reports, result)
+            results.append(result)
         for report in reports:
             yield from _account_for(report, results)
 
@@ -98,38 +130,24 @@ def sync_outcome(context: dg.AssetExecutionContext, config: SyncConfig) -> dg.Ma
     return dg.MaterializeResult()
 
 
-def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> Iterator[SyncResult]:
-    """Pull the platform's integrations one after the other; one that is impossible as a whole leaves the others complete."""
-    wanted = set(config.integration_ids)
-    for integration in installation.integrations(platform):
-        if wanted and integration.id not in wanted:
+def _pulled(installation: Installation, platform: str, config: SyncConfig, asked: list[Slice] | None) -> Iterator[SyncResult]:
+    """Pull what the partitions name, or without partitions what the configuration does."""
+    if asked is None:
+        yield from pull_platform(installation, platform, config.wanted())
+        return
+    for window, ids in groupby(asked, key=lambda s: s.window):
+        yield from pull_platform(installation, platform, Wanted(frozenset(s.integration_id for s in ids), window.since, window.until))
+
+
+def _note_partitions(context: dg.AssetExecutionContext, platform: str, reports: Sequence[Report], result: SyncResult) -> None:
+    """Materialize every month of an integration that a report has whole: no account of it failed."""
+    context.instance.add_dynamic_partitions(integrations_of(platform).name or "", [result.integration_id])
+    for report in reports:
+        outcomes = [o for o in result.outcomes if o.report == report.name]
+        if any(o.error for o in outcomes):
             continue
-        try:
-            result = sync_integration(
-                integration,
-                installation.warehouse,
-                installation.landing,
-                installation.clock,
-                home=installation.home,
-                since=date.fromisoformat(config.since) if config.since else None,
-                until=date.fromisoformat(config.until) if config.until else None,
-                history_since=installation.history_since,
-                progress=lambda event: _show(installation, event),
-                own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
-                ledger=installation.ledger,
-            )
-        except (Unreachable, DiskFull):
-            raise
-        except (SourceError, Conflict, ConfigurationError) as error:
-            account_id = error.account_id if isinstance(error, SourceError) else ""
-            result = SyncResult(integration.id, platform, 0, (AccountOutcome(platform, integration.id, account_id, "", error=error),))
-        why = "; ".join(str(f) for f in result.failures) or None
-        record_sync(installation.store, integration.organization_id, integration.id, installation.clock.now(), why)
-        yield result
-
-
-def _show(installation: Installation, event: ProgressEvent) -> None:
-    installation.progress(f"pull.{event.platform}", event.done, event.total, f"{event.account_name} {event.report} {event.rows}")
+        for key in partition_keys(result.integration_id, [w for o in outcomes for w in o.windows]):
+            context.log_event(dg.AssetMaterialization(asset_key(report), partition=key, metadata=_figures(outcomes)))
 
 
 def _account_for(report: Report, results: list[SyncResult]) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -137,12 +155,7 @@ def _account_for(report: Report, results: list[SyncResult]) -> Iterator[dg.Mater
     failed = [o for o in outcomes if o.error is not None]
     yield dg.MaterializeResult(
         asset_key=asset_key(report),
-        metadata={
-            "rows": sum(o.rows for o in outcomes),
-            "accounts": len(outcomes),
-            "dates_changed": sum(o.dates_changed for o in outcomes),
-            "dates_verified": sum(o.dates_verified for o in outcomes),
-        },
+        metadata={**_figures(outcomes), "failed": len(failed)},
     )
     yield dg.AssetCheckResult(
         check_name="every_account_pulled",
@@ -151,3 +164,13 @@ def _account_for(report: Report, results: list[SyncResult]) -> Iterator[dg.Mater
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={o.account_id or o.integration_id: str(o.error) for o in failed},
     )
+
+
+def _figures(outcomes: Sequence[AccountOutcome]) -> dict[str, int]:
+    return {
+        "rows": sum(o.rows for o in outcomes),
+        "bytes": sum(o.bytes for o in outcomes),
+        "accounts": len({o.account_id for o in outcomes}),
+        "dates_changed": sum(o.dates_changed for o in outcomes),
+        "dates_verified": sum(o.dates_verified for o in outcomes),
+    }

@@ -1,36 +1,40 @@
-"""What Dagster loads: assets of every platform, the job that syncs and builds, its schedule and its sensor."""
+"""What Dagster loads: assets of every platform, the jobs that pull and build, and the sensors that start them."""
 
 import dagster as dg
 
 from assets.insights import insight_reports
 from assets.models import dbt_models
-from assets.raw import LEDGER_VIEWS, account_assignments, raw_assets, sync_outcome
+from assets.raw import ASSIGNMENTS, LEDGER_VIEWS, account_assignments, raw_assets, sync_outcome
 from connectors.registry import REPORTS
 from pipelines.resources import installation
-from pipelines.sensors import sync_request_done, sync_request_failed, sync_requests_sensor
+from pipelines.sensors import due_integrations_sensor, run_canceled, run_failed, run_succeeded, sync_requests_sensor, unbuilt_loads_sensor
 
 raw = [raw_assets(platform) for platform in REPORTS]
+models = dbt_models()
 
 sync_and_build = dg.define_asset_job(
     "sync_and_build",
     selection=dg.AssetSelection.all(),
-    description="Pull every integration, build the marts where slices changed, write the reports.",
+    description="Pull the integrations that are asked for (all by default), build the marts where slices changed, write the reports.",
 )
 
-daily = dg.ScheduleDefinition(
-    name="daily_sync",
-    job=sync_and_build,
-    cron_schedule="0 6 * * *",
-    execution_timezone="Europe/Moscow",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every morning at six, Moscow time: platforms have closed their day in most zones.",
+build = dg.define_asset_job(
+    "build",
+    selection=dg.AssetSelection.assets(ASSIGNMENTS, models, insight_reports),
+    description="Build the marts where slices changed and write the reports, without a pull.",
 )
 
 definitions = dg.Definitions(
-    assets=[*raw, *LEDGER_VIEWS, account_assignments, dbt_models(), insight_reports, sync_outcome],
-    jobs=[sync_and_build],
-    schedules=[daily],
-    sensors=[sync_requests_sensor(sync_and_build), sync_request_done, sync_request_failed],
+    assets=[*raw, *LEDGER_VIEWS, account_assignments, models, insight_reports, sync_outcome],
+    jobs=[sync_and_build, build],
+    sensors=[
+        due_integrations_sensor(sync_and_build),
+        sync_requests_sensor(sync_and_build),
+        unbuilt_loads_sensor(build, "sync_and_build"),
+        run_succeeded,
+        run_failed,
+        run_canceled,
+    ],
     resources={"installation": installation},
     executor=dg.in_process_executor,
 )

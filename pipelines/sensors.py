@@ -1,47 +1,145 @@
-"""Sensors: a queued row in `sync_requests` becomes a run."""
+"""Sensors: what is due, what people ask for, and what was committed and not built yet become runs."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 
 import dagster as dg
 from dagster._core.definitions.target import ExecutableDefinition
 
+from assets.partitions import integrations_of
 from assets.raw import SYNC_STEPS
+from connectors.registry import REPORTS
 from domain.errors import NotFound
 from pipelines.resources import open_installation
+from services.scheduling import claim_due, release_claim
 from services.sync_requests import claim_sync_requests, finish_sync_request
+
+CLAIM, REQUEST = "mrm/claim", "mrm/sync_request"
+"""The tags by which a run knows what to give back when it ends."""
+UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def due_integrations_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
+    """Define the sensor that pulls every integration by its own schedule, many in one run (docs/decisions/0005)."""
+
+    @dg.sensor(
+        name="due_integrations",
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Claims the integrations whose schedule is due by the home's clock, at most a hundred a run; also keeps Dagster's partitions in step.",
+    )
+    def take(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        with open_installation() as installation:
+            partitions = _partitions_in_step(context.instance, {i.id: i.platform for i in installation.integrations()})
+            claim = claim_due(installation.store, installation.clock.now())
+        if claim is None:
+            return dg.SensorResult(skip_reason="No integration is due", dynamic_partitions_requests=partitions)
+        tags = {CLAIM: claim.id, "mrm/integrations": str(len(claim.integration_ids))}
+        request = dg.RunRequest(run_key=claim.id, run_config=_pulls(claim.integration_ids), tags=tags)
+        return dg.SensorResult(run_requests=[request], dynamic_partitions_requests=partitions)
+
+    return take
 
 
 def sync_requests_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
     """Define the sensor that takes "sync now" requests from the store, one run for each."""
 
-    @dg.sensor(name="sync_requests", job=job, minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
-    def take(_: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest]:
-        """Claim queued requests; the run's key is the request's id, so that none runs twice."""
+    @dg.sensor(
+        name="sync_requests",
+        job=job,
+        minimum_interval_seconds=15,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Takes what people asked for with “sync now”.",
+    )
+    def take(_: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_installation() as installation:
-            for request in claim_sync_requests(installation.store):
-                only = {"config": {"integration_ids": [request.integration_id]}}
-                pulls = dict.fromkeys(SYNC_STEPS, only)
-                yield dg.RunRequest(run_key=request.id, run_config={"ops": pulls}, tags={"mrm/sync_request": request.id})
+            requests = claim_sync_requests(installation.store)
+        runs = [dg.RunRequest(run_key=r.id, run_config=_pulls([r.integration_id]), tags={REQUEST: r.id, "dagster/priority": "10"}) for r in requests]
+        return dg.SensorResult(run_requests=runs) if runs else dg.SensorResult(skip_reason="Nobody asked")
 
     return take
 
 
-@dg.run_status_sensor(run_status=dg.DagsterRunStatus.SUCCESS, name="sync_request_done", default_status=dg.DefaultSensorStatus.RUNNING)
-def sync_request_done(context: dg.RunStatusSensorContext) -> None:
-    """Close the request of a run that succeeded."""
-    _finish(context.dagster_run, None)
+def unbuilt_loads_sensor(job: ExecutableDefinition, pulling: str) -> dg.SensorDefinition:
+    """Define the sensor that builds what was committed outside the usual job: a backfill from the UI, an import, a killed run.
+
+    While a run of `pulling` or of the build itself is under way it waits: that run builds.
+    """
+
+    @dg.sensor(
+        name="unbuilt_loads",
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Builds the marts when slices changed since the last build and no run is under way that will.",
+    )
+    def take(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        running = context.instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED), limit=50)
+        if any(r.dagster_run.job_name in (pulling, job.name) or "dagster/backfill" in r.dagster_run.tags for r in running):
+            return dg.SensorResult(skip_reason="A run is under way that builds when it is done")
+        with open_installation() as installation:
+            position = installation.builds.unbuilt()
+        if position is None or str(position) == context.cursor:
+            return dg.SensorResult(skip_reason="No slice changed since the last build")
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"position {position}")], cursor=str(position))
+
+    return take
 
 
-@dg.run_failure_sensor(name="sync_request_failed", default_status=dg.DefaultSensorStatus.RUNNING)
-def sync_request_failed(context: dg.RunFailureSensorContext) -> None:
-    """Close the request of a run that failed, with what it said."""
-    _finish(context.dagster_run, context.failure_event.message or "the run failed")
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    name="run_succeeded",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Closes the request or claim of a run that succeeded.",
+)
+def run_succeeded(context: dg.RunStatusSensorContext) -> None:
+    """Close the request or claim of a run that succeeded."""
+    _give_back(context.dagster_run, None)
 
 
-def _finish(run: dg.DagsterRun, error: str | None) -> None:
-    request_id = run.tags.get("mrm/sync_request")
-    if request_id is None:
+@dg.run_failure_sensor(name="run_failed", default_status=dg.DefaultSensorStatus.RUNNING, description="Closes the request or claim of a run that failed.")
+def run_failed(context: dg.RunFailureSensorContext) -> None:
+    """Close the request or claim of a run that failed, with what it said."""
+    _give_back(context.dagster_run, context.failure_event.message or "the run failed")
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.CANCELED,
+    name="run_canceled",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Closes the request or claim of a run that somebody cancelled.",
+)
+def run_canceled(context: dg.RunStatusSensorContext) -> None:
+    """Close the request or claim of a run that somebody cancelled."""
+    _give_back(context.dagster_run, "the run was cancelled")
+
+
+def _pulls(integration_ids: tuple[str, ...] | list[str]) -> Mapping[str, object]:
+    """Configure a run that pulls these integrations."""
+    return {"ops": {step: {"config": {"integration_ids": list(integration_ids)}} for step in SYNC_STEPS}}
+
+
+def _give_back(run: dg.DagsterRun, error: str | None) -> None:
+    """Close what a run had taken: its sync request, and the claim on integrations that it did not come to."""
+    request, claim = run.tags.get(REQUEST), run.tags.get(CLAIM)
+    if request is None and claim is None:
         return
-    with open_installation() as installation, suppress(NotFound):
-        finish_sync_request(installation.store, request_id, error)
+    with open_installation() as installation:
+        if request is not None:
+            with suppress(NotFound):
+                finish_sync_request(installation.store, request, error)
+        if claim is not None:
+            release_claim(installation.store, claim, installation.clock.now())
+
+
+def _partitions_in_step(instance: dg.DagsterInstance, platforms: Mapping[str, str]) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+    """Ask for the partitions of new integrations; those of integrations that are gone stay as history."""
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    for platform in REPORTS:
+        partitions = integrations_of(platform)
+        known = set(instance.get_dynamic_partitions(partitions.name or ""))
+        new = sorted(i for i, of in platforms.items() if of == platform and i not in known)
+        if new:
+            requests.append(partitions.build_add_request(new))
+    return requests

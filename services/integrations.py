@@ -1,7 +1,7 @@
 """Integrations: connected with sealed credentials, owners of accounts, opened only for a sync."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.catalogue import Account
@@ -13,7 +13,7 @@ from store.integrations import Integrations
 from store.people import People, Team
 from store.projects import Projects
 from store.records import Integration, OwnedAccount
-from store.schedules import Schedules
+from store.schedules import PULLED, Schedules
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class IntegrationAccess:
     platform: str
     credentials: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, str]
+    lookback_days: int | None = None
+    """The schedule's own lookback; None: each report's."""
 
 
 def connect_integration(
@@ -117,7 +119,9 @@ def all_integration_access(store: Store, *, platform: str | None = None) -> list
     with store.system() as transaction:
         for organization in People(transaction).organizations():
             integrations = Integrations(transaction, organization.id, store.vault)
-            opened += [_opened(integrations, i) for i in integrations.all(platform=platform) if i.status in {"active", "failed"}]
+            lookbacks = {s.integration_id: s.lookback_days for s in Schedules(transaction, organization.id).all()}
+            pulled = [i for i in integrations.all(platform=platform) if i.status in PULLED]
+            opened += [replace(_opened(integrations, i), lookback_days=lookbacks.get(i.id)) for i in pulled]
     return opened
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from connectors import registry
 from connectors.discovery import Discovery
@@ -64,6 +64,10 @@ class AccountOutcome:
     rows: int = 0
     dates_changed: int = 0
     dates_verified: int = 0
+    windows: tuple[DateWindow, ...] = ()
+    """What was committed."""
+    bytes: int = 0
+    """How many bytes the platform's answers had."""
     error: MrmError | None = None
 
 
@@ -103,6 +107,7 @@ def sync_integration(
     since: date | None = None,
     until: date | None = None,
     history_since: date | None = None,
+    not_since: datetime | None = None,
     progress: Callable[[ProgressEvent], None] = lambda event: None,
     own: Callable[[Sequence[Account]], object] = lambda accounts: None,
     patience: Patience | None = None,
@@ -112,7 +117,8 @@ def sync_integration(
     """Pull every report of every account of an integration; both dates are inclusive, in each account's time zone.
 
     `since` pulls exactly from there. Without it the first pull reaches back to `history_since` (400 days when None), and later
-    ones pull what is still provisional and every gap down to it. The integration's setting `skip_accounts` (ids, by comma) is kept.
+    ones pull what is still provisional and every gap down to it. Dates pulled at or after `not_since` (the moment that a backfill
+    began) are left out, so that a backfill goes on where it broke off. The setting `skip_accounts` (ids, by comma) is kept.
     `own` is given the accounts before anything of them is pulled, and refuses by raising: an account has one owner.
     A failing account leaves the others complete and stands in `failures`. Raises what makes the whole integration
     impossible: a refused credential, no account at all, wrong settings, a warehouse or disk that takes nothing.
@@ -121,7 +127,8 @@ def sync_integration(
     try:
         pull = _Pull(integration, opened, ledger or Ledger(warehouse, home), landing, clock, progress, patience or Patience())
         known = coverage(warehouse, integration.organization_id, integration.id)
-        return pull.run(known, _Asked(since, until, history_since), own)
+        done = coverage(warehouse, integration.organization_id, integration.id, not_since) if not_since else {}
+        return pull.run(known, _Asked(since, until, history_since, done), own)
     finally:
         if connector is None:
             opened.close()
@@ -162,11 +169,7 @@ class _Asked:
     since: date | None
     until: date | None
     history_since: date | None
-
-    @property
-    def bounds(self) -> dict[str, date | None]:
-        """Return the arguments of the same names of plan_pull."""
-        return {"since": self.since, "until": self.until, "history_since": self.history_since}
+    done: Mapping[tuple[str, str], Coverage]
 
 
 class _Pull:
@@ -217,7 +220,18 @@ class _Pull:
         try:
             today = self._clock.today(account.timezone)
             oldest = registry.oldest_date(self._integration.platform, today)
-            plan = plan_pull(report, today, oldest, covered.last_seen(), **asked.bounds, lookback_days=self._lookback(account, report, asked))
+            done = asked.done.get((report.table, account.account_id), Coverage()).last_seen()
+            plan = plan_pull(
+                report,
+                today,
+                oldest,
+                covered.last_seen(),
+                since=asked.since,
+                until=asked.until,
+                history_since=asked.history_since,
+                lookback_days=self._lookback(account, report, asked),
+                done=done,
+            )
             for window in plan.windows:
                 for part in self._window(account, report, window):
                     outcome = replace(
@@ -225,13 +239,17 @@ class _Pull:
                         rows=outcome.rows + part.rows,
                         dates_changed=outcome.dates_changed + part.dates_changed,
                         dates_verified=outcome.dates_verified + part.dates_verified,
+                        windows=(*outcome.windows, *part.windows),
+                        bytes=outcome.bytes + part.bytes,
                     )
         except (SourceError, LoadExpired, DataQualityError) as error:
             return replace(outcome, error=error), ()
         return outcome, tuple(f"account {account.account_id}: {note}" for note in plan.notes)
 
     def _lookback(self, account: Account, report: Report, asked: _Asked) -> int | None:
-        """Ask a connector that knows for the account's own lookback; None means the report's."""
+        """Return the integration's own lookback, or ask a connector that knows for the account's; None means the report's."""
+        if self._integration.lookback_days is not None:
+            return self._integration.lookback_days
         if asked.since or not report.date_column or not isinstance(self._connector, KnowsLookback):
             return None
         return self._connector.lookback_days(account, report)
@@ -258,13 +276,13 @@ class _Pull:
         key = LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
         load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
         place = "/".join(("landing", key.organization_id, key.integration_id, report.name, key.account_id, load.load_id))
-        rows, said, proof = 0, 0.0, ""
+        rows, size, said, proof = 0, 0, 0.0, ""
         try:
             with load:
                 for number, page in enumerate(read_ahead(self._connector.pages(account, report, window))):
                     self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
                     load.write(page.rows)
-                    rows, proof = rows + page.rows.num_rows, page.proof
+                    rows, size, proof = rows + page.rows.num_rows, size + len(page.body), page.proof
                     if time.monotonic() - said > 0.1:
                         self._say(account, report, rows)
                         said = time.monotonic()
@@ -274,7 +292,8 @@ class _Pull:
                 if not load.uncertain:
                     self._landing.delete(place)
             raise
-        return replace(self._outcome(account.account_id, report.name), rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
+        done = self._outcome(account.account_id, report.name)
+        return replace(done, rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified, windows=(window,), bytes=size)
 
     def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
         """List the accounts that were pulled before and that the credential no longer shows at all."""

@@ -1,6 +1,6 @@
 """Which dates a pull asks for: what was never pulled, and what was still provisional when it was."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -32,12 +32,15 @@ def plan_pull(
     until: date | None = None,
     history_since: date | None = None,
     lookback_days: int | None = None,
+    done: Collection[date] = (),
+    longest: int = LOAD_DAYS,
 ) -> PullPlan:
     """Plan one report of one account. `today` is the account's; `oldest` the first date that the platform answers for.
 
     Without `since` a date is due when no load covers it, or when it was younger than the lookback at the last look; `lookback_days`
     takes the place of the report's own. A report with `first_pull_days` reaches no further back for dates that were never pulled,
-    except to catch up with the newest that was. A snapshot's window is today. Windows beyond what the platform keeps are cut with a note.
+    except to catch up with the newest that was. Dates in `done` are left out, and windows have at most `longest` days.
+    A snapshot's window is today. Windows beyond what the platform keeps are cut with a note.
     """
     if not report.date_column:
         return PullPlan((DateWindow(today, today),))
@@ -53,8 +56,40 @@ def plan_pull(
     lookback = report.lookback_days if lookback_days is None else lookback_days
     missing_from = _missing_from(report, today, last_seen)
     due = asked.dates() if since else (d for d in asked.dates() if _is_due(d, last_seen.get(d), lookback, missing_from))
-    windows = [part for run in _runs(due) for part in run.chunks(LOAD_DAYS)]
+    windows = [part for run in _runs(d for d in due if d not in done) for part in run.chunks(longest)]
     return PullPlan(tuple(sorted(windows, reverse=True)), tuple(notes))
+
+
+STALE_AFTER = 1
+"""How many days may pass since the last look at a provisional date before it counts as stale."""
+
+
+def find_gaps(
+    report: Report,
+    today: date,
+    oldest: date,
+    last_seen: Mapping[date, date],
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    history_since: date | None = None,
+) -> tuple[tuple[DateWindow, ...], tuple[DateWindow, ...]]:
+    """Return the windows that were never pulled, and those whose provisional dates nobody has looked at lately; newest first.
+
+    Both dates of the question are inclusive; today itself, which is not over, is never a gap. A snapshot is stale, or missing, as a whole.
+    """
+    if not report.date_column:
+        newest = max(last_seen.values(), default=None)
+        whole = (DateWindow(today, today),)
+        return (whole, ()) if newest is None else ((), whole if (today - newest).days > STALE_AFTER else ())
+    first = max(since or history_since or history_start(today), oldest, *([_missing_from(report, today, last_seen)] if since is None else []))
+    last = min(until or today, today - timedelta(days=1))
+    if first > last:
+        return (), ()
+    dates = list(DateWindow(first, last).dates())
+    missing = [d for d in dates if d not in last_seen]
+    stale = [d for d in dates if d in last_seen and (last_seen[d] - d).days < report.lookback_days and (today - last_seen[d]).days > STALE_AFTER]
+    return tuple(sorted(_runs(missing), reverse=True)), tuple(sorted(_runs(stale), reverse=True))
 
 
 def history_start(today: date) -> date:

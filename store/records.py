@@ -194,6 +194,22 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Backfill:
+    """A window of dates that some integrations are to pull anew; both dates inclusive, `began_at` by the home's clock."""
+
+    id: str
+    organization_id: str
+    since: date
+    until: date
+    integration_ids: Sequence[str]
+    began_at: datetime
+    status: str
+    months_done: int
+    error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class After:
     """Where a page of a list ends: the next one goes on from here. Lists run from the newest to the oldest."""
 

@@ -305,6 +305,26 @@ sync_schedules = Table(
     CheckConstraint("offset_minutes between 0 and 1439", name="offset_minutes"),
 )
 
+backfills = Table(
+    "backfills",
+    metadata,
+    _id(),
+    _organization(),
+    Column("since", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("integration_ids", JSONB, nullable=False),
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    Column("status", String(50), nullable=False, server_default="running"),
+    Column("months_done", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    _user("created_by"),
+    _instant("created_at", now=True),
+    _instant("updated_at", now=True),
+    Index("ix_backfills_organization_id_created_at", "organization_id", "created_at"),
+    _one_of("status", "running", "done", "failed"),
+    CheckConstraint("until >= since", name="window"),
+)
+
 refresh_tokens = Table(
     "refresh_tokens",
     metadata,

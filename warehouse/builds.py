@@ -19,8 +19,9 @@ from home.directory import Home
 from warehouse.build_events import LEASE, Build, Pin, attempts_since, last_build, next_build_id, note, pinned_build, unfinished
 from warehouse.client import Warehouse
 from warehouse.failures import AWAY, translated
-from warehouse.planning import all_months, changed_months, count_changed_slices, drop_slices, require_counts, write_current_slices
+from warehouse.planning import all_months, changed_months, count_changed_slices, drop_slices, ledger_position, require_counts, write_current_slices
 from warehouse.raw import create_ledger_tables
+from warehouse.slices import number
 
 _POLL = 0.5
 
@@ -138,6 +139,17 @@ class Builds:
         """Tell whether the marts are exactly the last published version: no build runs, and none failed or died since."""
         with translated(), self._warehouse.client() as client:
             return not attempts_since(client, last_build(client))
+
+    def unbuilt(self) -> int | None:
+        """Return the ledger's position where slices changed since the last published build began, None where nothing waits."""
+        with translated(), self._warehouse.client() as client:
+            last = last_build(client)
+            waiting = number(
+                client,
+                "SELECT count() FROM raw.loads WHERE committed_at >= {since:DateTime64(6, 'UTC')} AND has(stored, true)",
+                {"since": last.started_at if last else datetime.fromtimestamp(0, UTC)},
+            )
+            return ledger_position(client) if waiting else None
 
     def _plan(self, client: Client, models_checksum: str, full: bool) -> Plan | None:
         last = last_build(client)

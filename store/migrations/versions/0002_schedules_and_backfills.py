@@ -1,4 +1,4 @@
-"""When each integration is pulled, and how its last pulls went."""
+"""When each integration is pulled and how its last pulls went; backfills and how far they are."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ MINE = "organization_id = nullif(current_setting('app.org', true), '')::uuid"
 
 
 def upgrade() -> None:
-    """Make the table, closed to everyone but the two roles."""
+    """Make the tables, closed to everyone but the two roles."""
     op.create_table(
         "sync_schedules",
         sa.Column("id", sa.UUID(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -48,13 +48,41 @@ def upgrade() -> None:
     )
     op.create_index("ix_sync_schedules_organization_id_integration_id", "sync_schedules", ["organization_id", "integration_id"])
     op.create_index("ix_sync_schedules_next_run_at", "sync_schedules", ["next_run_at"])
-    op.execute("alter table sync_schedules enable row level security")
-    op.execute("alter table sync_schedules force row level security")
-    op.execute(f"create policy tenant on sync_schedules to mrm_app using ({MINE}) with check ({MINE})")
-    op.execute("create policy system on sync_schedules to mrm_system using (true) with check (true)")
-    op.execute("grant select, insert, update, delete on sync_schedules to mrm_app, mrm_system")
+    _backfills()
+    for table in ("sync_schedules", "backfills"):
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"alter table {table} force row level security")
+        op.execute(f"create policy tenant on {table} to mrm_app using ({MINE}) with check ({MINE})")
+        op.execute(f"create policy system on {table} to mrm_system using (true) with check (true)")
+        op.execute(f"grant select, insert, update, delete on {table} to mrm_app, mrm_system")
+
+
+def _backfills() -> None:
+    op.create_table(
+        "backfills",
+        sa.Column("id", sa.UUID(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("organization_id", sa.UUID(as_uuid=False), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("integration_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(length=50), server_default="running", nullable=False),
+        sa.Column("months_done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.UUID(as_uuid=False), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("status in ('running', 'done', 'failed')", name=op.f("ck_backfills_status")),
+        sa.CheckConstraint("until >= since", name=op.f("ck_backfills_window")),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_backfills_created_by"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_backfills_organization_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backfills")),
+    )
+    op.create_index(op.f("ix_backfills_created_by"), "backfills", ["created_by"])
+    op.create_index("ix_backfills_organization_id_created_at", "backfills", ["organization_id", "created_at"])
 
 
 def downgrade() -> None:
-    """Drop the table."""
+    """Drop the tables."""
+    op.drop_table("backfills")
     op.drop_table("sync_schedules")

@@ -1,0 +1,112 @@
+"""Pull many integrations in one process: side by side, but one after the other where they share a credential.
+
+One integration that fails leaves the others complete; how each went is settled in its schedule before the next is begun.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from hashlib import blake2b
+
+from domain.errors import ConfigurationError, Conflict, DiskFull, MrmError, SourceError, Unreachable
+from domain.windows import DateWindow
+from services.actors import system_actor
+from services.backfills import months_of
+from services.installation import Installation
+from services.integrations import IntegrationAccess, register_accounts
+from services.scheduling import settle
+from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
+
+WORKERS = 4
+"""How many credentials of a platform are pulled at a time."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run pulls. Empty `integration_ids`: every integration. Without `since`: each report's own lookback. Both dates are inclusive.
+
+    With `not_since` what was pulled at or after that instant of the home's clock is left out.
+    """
+
+    integration_ids: frozenset[str] = frozenset()
+    since: date | None = None
+    until: date | None = None
+    not_since: datetime | None = None
+    workers: int = WORKERS
+
+    def windows(self, today: date) -> list[DateWindow | None]:
+        """Return the windows to pull in turn, newest month first; [None] is a routine pull."""
+        return list(months_of(DateWindow(self.since, self.until or today))) if self.since else [None]
+
+
+@dataclass
+class _Group:
+    """Integrations that share a credential, in order."""
+
+    members: list[IntegrationAccess] = field(default_factory=list)
+
+
+def pull_platform(installation: Installation, platform: str, wanted: Wanted, *, pausing: Callable[[float], None] | None = None) -> Iterator[SyncResult]:
+    """Yield how the pull of each integration of a platform ended, as each ends; a backfill yields one result per integration and month.
+
+    Raises only what makes every further pull impossible: an unreachable warehouse or store, a full disk.
+    """
+    chosen = [i for i in installation.integrations(platform) if not wanted.integration_ids or i.id in wanted.integration_ids]
+    for window in wanted.windows(installation.clock.today("Etc/GMT-14")):
+        with ThreadPoolExecutor(wanted.workers, thread_name_prefix=f"pull-{platform}") as pool:
+            running = [pool.submit(_pull_group, installation, group, wanted, window) for group in _by_credential(chosen)]
+            try:
+                for done in as_completed(running):
+                    yield from done.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:
+    """Group integrations by platform credential: a platform's quota belongs to it."""
+    groups: dict[bytes, _Group] = defaultdict(_Group)
+    for integration in integrations:
+        key = blake2b(json.dumps([integration.platform, sorted(integration.credentials.items())]).encode()).digest()
+        groups[key].members.append(integration)
+    return list(groups.values())
+
+
+def _pull_group(installation: Installation, group: _Group, wanted: Wanted, window: DateWindow | None) -> list[SyncResult]:
+    return [_pull(installation, integration, wanted, window) for integration in group.members]
+
+
+def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wanted, window: DateWindow | None) -> SyncResult:
+    """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too."""
+    failures: Sequence[MrmError]
+    try:
+        result = sync_integration(
+            integration,
+            installation.warehouse,
+            installation.landing,
+            installation.clock,
+            home=installation.home,
+            since=window.since if window else None,
+            until=window.until if window else wanted.until,
+            history_since=installation.history_since,
+            not_since=wanted.not_since,
+            progress=partial(_show, installation),
+            own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
+            ledger=installation.ledger,
+        )
+    except (Unreachable, DiskFull):
+        raise
+    except (SourceError, Conflict, ConfigurationError) as error:
+        account_id = error.account_id if isinstance(error, SourceError) else ""
+        result = SyncResult(integration.id, integration.platform, 0, (AccountOutcome(integration.platform, integration.id, account_id, "", error=error),))
+    failures = result.failures
+    settle(installation.store, integration.organization_id, integration.id, installation.clock.now(), failures)
+    return result
+
+
+def _show(installation: Installation, event: ProgressEvent) -> None:
+    installation.progress(f"pull.{event.platform}", event.done, event.total, f"{event.account_name} {event.report} {event.rows}")
