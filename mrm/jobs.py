@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 from contextlib import redirect_stdout
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from domain import errors
@@ -36,7 +36,14 @@ def import_early() -> None:
     threading.Thread(target=lambda: importlib.import_module("pipelines.definitions"), daemon=True, name="import-dagster").start()
 
 
-def run_job(installation: "Installation", *, integration_ids: list[str] | None = None, since: date | None = None, until: date | None = None) -> None:
+def run_job(
+    installation: "Installation",
+    *,
+    integration_ids: list[str] | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    not_since: datetime | None = None,
+) -> None:
     """Pull, build and report as the schedule does. Account failures stay in `installation.failing_integrations()`.
 
     Raises StepFailed with the exit code of what went wrong in a step.
@@ -52,6 +59,7 @@ def run_job(installation: "Installation", *, integration_ids: list[str] | None =
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     pull = {"integration_ids": integration_ids or [], "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}
+    pull["not_since"] = not_since.isoformat() if not_since else ""
     config = {
         "ops": {step: {"config": pull} for step in SYNC_STEPS},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},

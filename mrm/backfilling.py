@@ -1,0 +1,171 @@
+"""`./run backfill` and `./run gaps`: history pulled anew, and what is missing or stale."""
+
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.errors import PartialResult, SourceError, UsageError
+from domain.windows import DateWindow
+from home.directory import Home
+from home.servers import locked
+from mrm import screens
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+from mrm.sandboxing import sandbox_of
+from mrm.syncing import choose
+
+if TYPE_CHECKING:
+    from services.gaps import Gap
+    from services.installation import Installation
+    from store.records import Backfill
+
+SHOWN = 200
+"""How many gaps the table shows; --json gives all."""
+
+Since = Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive.")]
+Until = Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")]
+Chosen = Annotated[list[str] | None, typer.Option("--integration", help="Only this integration: its id or its platform (repeatable).")]
+
+
+def backfill(
+    home: HomeOption = DEFAULT_HOME,
+    since: Since = None,
+    until: Until = None,
+    integration: Chosen = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest backfill that did not end.")] = False,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = Language.EN,
+) -> None:
+    """Pull a window of dates anew, newest month first, then build what changed. What the platform no longer keeps is cut, and said.
+
+    A backfill that was cancelled or killed goes on with --resume: dates pulled since it began are not pulled again.
+    Exit code 6 when some accounts failed: --resume pulls the missing part.
+
+    Example: ./run backfill --since 2025-01-01 --until 2025-12-31 --integration google_ads
+    """
+    from services.installation import Installation
+
+    opened = Home.open(home)
+    if today:
+        opened.move_clock(today.date())
+    progress = screens.Progress(quiet=as_json, language=str(lang))
+    with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
+        work = _resumed(installation) if resume else _begun(installation, since, until, integration or [])
+        failed = _run(installation, work)
+        build = installation.builds.last()
+    summary = {
+        "backfill": work.id,
+        "since": work.since.isoformat(),
+        "until": work.until.isoformat(),
+        "integrations": len(work.integration_ids),
+        "data_version": build.build_id if build else 0,
+        "failed": [{"integration": i.id, "platform": i.platform, "error": i.last_error} for i in failed],
+    }
+    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else f"{work.since}..{work.until} of {len(work.integration_ids)} integrations is complete")
+    if failed:
+        raise PartialResult(f"{len(failed)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failed])
+
+
+def gaps(
+    home: HomeOption = DEFAULT_HOME,
+    since: Since = None,
+    until: Until = None,
+    integration: Chosen = None,
+    fill: Annotated[bool, typer.Option("--fill", help="Pull what is missing or stale now, and build.")] = False,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = Language.EN,
+) -> None:
+    """List the dates that no load covers and the provisional ones that nobody has looked at lately. No platform is asked.
+
+    Exit code 0 when there is none, 1 when there is one; after --fill by what is still left.
+
+    Example: ./run gaps --integration yandex_direct --fill
+    """
+    from services.installation import Installation
+
+    opened = Home.open(home)
+    if today:
+        opened.move_clock(today.date())
+    with Installation.open(opened.path) as installation:
+        ids = choose(installation, integration or [])
+        found = _find(installation, ids, since, until)
+        if fill and found:
+            _fill(installation, opened, sorted({g.integration_id for g in found}), since, until, quiet=as_json, language=str(lang))
+            found = _find(installation, ids, since, until)
+    if as_json:
+        typer.echo(json.dumps({"gaps": [_described(g) for g in found]}, ensure_ascii=False))
+    else:
+        _print(found)
+    if found:
+        raise typer.Exit(1)
+
+
+def _begun(installation: "Installation", since: datetime | None, until: datetime | None, integration: list[str]) -> "Backfill":
+    from services.backfills import begin_backfill
+
+    if since is None:
+        raise UsageError("A backfill needs its first date", fix="Pass --since YYYY-MM-DD, or --resume")
+    last = until.date() if until else installation.clock.today("Etc/GMT-14")
+    return begin_backfill(installation.store, installation.actor, DateWindow(since.date(), last), choose(installation, integration), installation.clock.now())
+
+
+def _resumed(installation: "Installation") -> "Backfill":
+    from services.backfills import get_backfill
+
+    return get_backfill(installation.store, installation.actor)
+
+
+def _run(installation: "Installation", work: "Backfill") -> list[Any]:
+    """Run a backfill's job and note how it ended; return the integrations that failed."""
+    from mrm.jobs import run_job
+    from services.backfills import note_backfill
+
+    note_backfill(installation.store, installation.actor, work.id)
+    try:
+        run_job(installation, integration_ids=list(work.integration_ids), since=work.since, until=work.until, not_since=work.began_at)
+    except BaseException as error:
+        note_backfill(installation.store, installation.actor, work.id, error=str(error) or type(error).__name__)
+        raise
+    failed = [i for i in installation.failing_integrations() if i.id in work.integration_ids]
+    note_backfill(installation.store, installation.actor, work.id, done=not failed, error="; ".join(i.last_error or "" for i in failed) or None)
+    return failed
+
+
+def _fill(installation: "Installation", home: Home, ids: list[str], since: datetime | None, until: datetime | None, *, quiet: bool, language: str) -> None:
+    from mrm.jobs import run_job
+
+    progress = screens.Progress(quiet=quiet, language=language)
+    installation.progress = progress.report
+    with locked(home, "demo"), sandbox_of(installation), progress:
+        run_job(installation, integration_ids=ids, since=since.date() if since else None, until=until.date() if until else None)
+
+
+def _find(installation: "Installation", ids: list[str], since: datetime | None, until: datetime | None) -> "list[Gap]":
+    from services.gaps import gaps_of
+
+    first, last = (moment.date() if moment else None for moment in (since, until))
+    bounds: dict[str, date | None] = {"since": first, "until": last, "history_since": installation.history_since}
+    chosen = [i for i in installation.integrations() if i.id in ids]
+    return [gap for i in chosen for gap in gaps_of(i, installation.store, installation.warehouse, installation.clock, **bounds)]
+
+
+def _described(gap: "Gap") -> dict[str, str]:
+    where = {field: getattr(gap, field) for field in ("integration_id", "platform", "account_id", "account_name", "report", "kind")}
+    return {**where, "since": gap.window.since.isoformat(), "until": gap.window.until.isoformat()}
+
+
+def _print(found: "list[Gap]") -> None:
+    if not found:
+        typer.echo("No gap: every date is covered, every provisional one was looked at lately.")
+        return
+    table = Table("platform", "account", "report", "kind", "since", "until", box=None)
+    for gap in found[:SHOWN]:
+        table.add_row(gap.platform, f"{gap.account_name} ({gap.account_id})", gap.report, gap.kind, str(gap.window.since), str(gap.window.until))
+    Console(highlight=False).print(table)
+    more = f" ({len(found) - SHOWN} more: --json lists all)" if len(found) > SHOWN else ""
+    typer.echo(f"{len(found)} gaps{more}. ./run gaps --fill pulls them.")

@@ -1,0 +1,153 @@
+"""`./run integrations`: what is pulled, when, and how it went; pause, resume, schedule."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.errors import NotFound
+from home.servers import state_path
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from services.installation import Installation
+
+app = typer.Typer(no_args_is_help=True, help="What is pulled, when, and how it went; pause, resume, schedule. Changes count at once, without a restart.")
+
+Name = Annotated[str, typer.Argument(help="The integration's id, the beginning of its id, or its name.")]
+
+
+@app.command("list")
+def list_command(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """List the integrations with schedule, last success, next run, last error and quota left.
+
+    Example: ./run integrations list --json
+    """
+    from services.installation import Installation
+
+    with Installation.open(home) as installation:
+        states = describe(installation)
+    if as_json:
+        typer.echo(json.dumps(states, ensure_ascii=False, default=str))
+        return
+    if not states:
+        typer.echo("No integration is connected: ./run connect PLATFORM")
+        return
+    table = Table("id", "platform", "name", "status", "schedule", "last success", "next run", "last error", box=None)
+    for s in states:
+        schedule = f"{s['cron']} {s['timezone'] or ''}".strip()
+        table.add_row(s["id"][:8], s["platform"], s["name"], s["status"], schedule, _moment(s["last_success_at"]), next_run(s), s["last_error"] or "")
+    Console(highlight=False).print(table)
+
+
+@app.command("pause")
+def pause(name: Name, home: HomeOption = DEFAULT_HOME) -> None:
+    """Stop pulling an integration; what is stored stays.
+
+    Example: ./run integrations pause "Client"
+    """
+    _set_paused(home, name, paused=True)
+
+
+@app.command("resume")
+def resume(name: Name, home: HomeOption = DEFAULT_HOME) -> None:
+    """Pull a paused integration again, from the next look on.
+
+    Example: ./run integrations resume "Client"
+    """
+    _set_paused(home, name, paused=False)
+
+
+@app.command("schedule")
+def schedule(
+    name: Name,
+    cron: Annotated[str | None, typer.Option("--cron", help="Five fields, in the integration's time zone, e.g. '0 6 * * *'.")] = None,
+    timezone: Annotated[str | None, typer.Option("--timezone", help="IANA zone of the cron line; default: the account's.")] = None,
+    offset: Annotated[int | None, typer.Option("--offset", min=0, max=1439, help="Minutes after the cron line's moment.")] = None,
+    lookback: Annotated[int | None, typer.Option("--lookback", min=1, max=1100, help="Days that a routine pull looks back, for every report.")] = None,
+    priority: Annotated[int | None, typer.Option("--priority", min=-100, max=100, help="Higher is pulled first when many are due.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Change when an integration is pulled.
+
+    Example: ./run integrations schedule "Client" --cron "0 5,13 * * *" --timezone Europe/Moscow
+    """
+    from services.installation import Installation
+    from services.scheduling import change_schedule
+
+    with Installation.open(home) as installation:
+        found = find(installation, name)
+        changed = change_schedule(
+            installation.store,
+            installation.actor,
+            found["id"],
+            installation.clock.now(),
+            cron=cron,
+            timezone=timezone,
+            offset_minutes=offset,
+            lookback_days=lookback,
+            priority=priority,
+        )
+        typer.echo(f"{found['name']}: {changed.cron}, next run {_moment(changed.next_run_at)}{_daemon_note(installation)}")
+
+
+def describe(installation: "Installation") -> list[dict[str, Any]]:
+    """Return each integration with its schedule and how its last pulls went; instants are UTC."""
+    from services.scheduling import integration_states
+
+    return [
+        {
+            **{field: getattr(s.integration, field) for field in ("id", "platform", "name", "status", "last_sync_at")},
+            **{field: getattr(s.schedule, field) for field in ("cron", "timezone", "offset_minutes", "lookback_days", "priority")},
+            **{field: getattr(s.schedule, field) for field in ("next_run_at", "last_attempt_at", "last_success_at", "last_error", "error_code", "failures")},
+            "quota": dict(s.schedule.quota),
+            "running": s.schedule.claimed_until is not None,
+        }
+        for s in integration_states(installation.store, installation.actor)
+    ]
+
+
+def find(installation: "Installation", name: str) -> dict[str, Any]:
+    """Return the one integration of that id, beginning of an id, or name; raises NotFound for none and for several."""
+    known = describe(installation)
+    fitting = [s for s in known if name in (s["id"], s["name"])] or [s for s in known if len(name) >= 4 and s["id"].startswith(name)]
+    if len(fitting) != 1:
+        offer = ", ".join(f"{s['name']} ({s['id'][:8]})" for s in (fitting or known)) or "none is connected"
+        raise NotFound(f"{'No' if not fitting else 'More than one'} integration fits {name!r}", fix=f"Known: {offer}")
+    return fitting[0]
+
+
+def next_run(state: dict[str, Any]) -> str:
+    """Say when an integration is pulled next, in words where it is not."""
+    if state["status"] in ("paused", "disconnected"):
+        return str(state["status"])
+    if state["running"]:
+        return "running"
+    return (
+        "after ./run connect renews it"
+        if state["next_run_at"] is None
+        else "at the next look"
+        if state["next_run_at"].year < 2001
+        else _moment(state["next_run_at"])
+    )
+
+
+def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 - a path, as typer hands it over
+    from services.installation import Installation
+    from services.scheduling import set_paused
+
+    with Installation.open(home) as installation:
+        found = find(installation, name)
+        set_paused(installation.store, installation.actor, found["id"], paused=paused)
+        typer.echo(f"{found['name']} is {'paused' if paused else 'active'}{'' if paused else _daemon_note(installation)}")
+
+
+def _daemon_note(installation: "Installation") -> str:
+    """Say so where no daemon will act on a change."""
+    return "" if state_path(installation.home, "dagster").exists() else " (no daemon runs: ./run up starts one, ./run sync pulls now)"
+
+
+def _moment(instant: Any) -> str:  # noqa: ANN401 - a datetime or None, out of a mapping
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else "—"
