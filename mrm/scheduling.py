@@ -125,13 +125,9 @@ def next_run(state: dict[str, Any]) -> str:
         return str(state["status"])
     if state["running"]:
         return "running"
-    return (
-        "after ./run connect renews it"
-        if state["next_run_at"] is None
-        else "at the next look"
-        if state["next_run_at"].year < 2001
-        else _moment(state["next_run_at"])
-    )
+    if state["next_run_at"] is None:
+        return "after ./run connect renews it"
+    return "at the next look" if state["next_run_at"].year < 2001 else _moment(state["next_run_at"])
 
 
 def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 - a path, as typer hands it over
