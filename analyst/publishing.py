@@ -1,7 +1,9 @@
 """Reports as artifacts: written once for each data version, period and language, and kept as versions of one artifact."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -15,6 +17,7 @@ from domain.questions import Question, Scope
 from domain.windows import DateWindow
 from services.actors import Actor
 from services.artifacts import create_artifact, list_artifacts, save_version
+from services.health import note_model
 from services.installation import Installation
 from store.database import Store
 from store.records import Artifact, Project
@@ -41,11 +44,15 @@ class Newsroom:
     actor: Actor
     clock: Clock
     model: ModelSettings | None = None
+    told: Callable[[str], object] = lambda why: None
+    """Hears how the model did: why it failed, or an empty text."""
 
     @classmethod
     def of(cls, installation: Installation) -> "Newsroom":
         """Return the newsroom of an installation; a model words its reports where OPENAI_API_KEY is set."""
-        return cls(installation.door, installation.store, installation.actor, installation.clock, ModelSettings.load())
+        model = ModelSettings.load()
+        told = partial(note_model, installation.home, model.model) if model else lambda why: None
+        return cls(installation.door, installation.store, installation.actor, installation.clock, model, told)
 
 
 def ensure_report(newsroom: Newsroom, project: Project, language: str, window: DateWindow | None = None) -> StoredReport:
@@ -72,6 +79,7 @@ def ensure_report(newsroom: Newsroom, project: Project, language: str, window: D
         language=language,
         model=newsroom.model,
         clock=newsroom.clock,
+        told=newsroom.told,
     ).model_copy(update={"asked_wording": wording})
     content = document.model_dump(mode="json")
     summary = f"{document.since}..{document.until}, data version {document.data_version}"

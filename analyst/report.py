@@ -1,5 +1,6 @@
 """The report: this period against the equal number of days before it, for one project, per currency."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -74,11 +75,13 @@ def write_report(
     language: str,
     model: ModelSettings | None = None,
     clock: Clock,
+    told: Callable[[str], object] = lambda why: None,
 ) -> Document:
     """Write the report of a period; without one, of the last 28 complete days. Every number in it is proved before it is returned.
 
-    Without `model` the template words it and no socket is opened. Raises UsageError for a bad period or language,
-    DataMoved where the data changed twice under the report, DataQualityError where a number does not come out again.
+    Without `model` the template words it and no socket is opened; with one, `told` hears why it failed, or an empty text.
+    Raises UsageError for a bad period or language, DataMoved where the data changed twice under the report, DataQualityError where
+    a number does not come out again.
     """
     if language not in LANGUAGES:
         raise UnknownName("language", language, LANGUAGES)
@@ -86,16 +89,16 @@ def write_report(
         raise UsageError("A period needs both its first and its last day", fix="Pass both --since and --until, or neither")
     window = DateWindow(since, until) if since and until else default_window(door, scope, clock)
     try:
-        return _Writing(door, scope, window, language, model).document(project, client)
+        return _Writing(door, scope, window, language, model, told).document(project, client)
     except DataMoved:
-        return _Writing(door, scope, window, language, model).document(project, client)
+        return _Writing(door, scope, window, language, model, told).document(project, client)
 
 
 class _Writing:
     """One attempt, on one data version."""
 
-    def __init__(self, door: Door, scope: Scope, window: DateWindow, language: str, model: ModelSettings | None) -> None:
-        self.door = door
+    def __init__(self, door: Door, scope: Scope, window: DateWindow, language: str, model: ModelSettings | None, told: Callable[[str], object]) -> None:
+        self.door, self.told = door, told
         self.scope = scope
         self.inquiry = Inquiry(door, scope)
         self.panel = Panel(self.inquiry, window)
@@ -192,6 +195,7 @@ class _Writing:
         from analyst.author import Brief, author  # the model's client library takes seconds to import
 
         authored = author(settings, Brief(draft.findings, headline, self._ground()))
+        self.told(authored.failed)
         if authored.summary:
             draft.summary = [authored.summary]
         for place, (title, text) in authored.findings.items():

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import dagster as dg
 
-from assets.partitions import RUN_OF, Slice, integrations_of, partition_keys, partitions_of, slices
+from assets.partitions import INTEGRATIONS, PARTITIONS, RUN_OF, Slice, integration_key, partition_keys, slices
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from services.exporting import load_assignments
@@ -69,7 +69,8 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
                 owners=["team:data"],
                 tags={"level": str(r.level)},
                 metadata={"source": r.source, "key": ", ".join(r.key), "lookback days": r.lookback_days, "documentation": f"docs/connectors/{platform}.md"},
-                partitions_def=partitions_of(platform),
+                partitions_def=PARTITIONS,
+                skippable=True,
             )
             for r in reports
         ],
@@ -80,7 +81,9 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
     )
     def pull(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         installation: Installation = context.resources.installation
-        asked = slices(context.partition_keys) if context.has_partition_key or context.has_partition_key_range else None
+        asked = slices(context.partition_keys, platform) if context.has_partition_key or context.has_partition_key_range else None
+        if asked == []:
+            return  # the run's partitions are of other platforms
         results = []
         for result in _pulled(installation, platform, config, asked):
             if asked is None:
@@ -141,12 +144,12 @@ def _pulled(installation: Installation, platform: str, config: SyncConfig, asked
 
 def _note_partitions(context: dg.AssetExecutionContext, platform: str, reports: Sequence[Report], result: SyncResult) -> None:
     """Materialize every month of an integration that a report has whole: no account of it failed."""
-    context.instance.add_dynamic_partitions(integrations_of(platform).name or "", [result.integration_id])
+    context.instance.add_dynamic_partitions(INTEGRATIONS.name or "", [integration_key(platform, result.integration_id)])
     for report in reports:
         outcomes = [o for o in result.outcomes if o.report == report.name]
         if any(o.error for o in outcomes):
             continue
-        for key in partition_keys(result.integration_id, [w for o in outcomes for w in o.windows]):
+        for key in partition_keys(platform, result.integration_id, [w for o in outcomes for w in o.windows]):
             context.log_event(dg.AssetMaterialization(asset_key(report), partition=key, metadata=_figures(outcomes)))
 
 

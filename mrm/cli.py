@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.main import get_command
 
 from domain.errors import DiskFull, MrmError
-from mrm import backfilling, connecting, demo, doctor, query, reporting, sandboxing, scheduling, serving, storing, syncing, warehousing
+from mrm import alerting, backfilling, connecting, demo, doctor, query, reporting, sandboxing, scheduling, serving, storing, syncing, warehousing
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command("query")(query.query)
 app.command("metrics")(query.metrics)
 app.command("report")(reporting.report)
 app.command("doctor")(doctor.doctor)
+app.add_typer(alerting.app, name="alerts")
 app.add_typer(scheduling.app, name="integrations")
 app.add_typer(sandboxing.app, name="sandbox")
 app.add_typer(warehousing.app, name="warehouse")

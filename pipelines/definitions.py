@@ -7,7 +7,7 @@ from assets.models import dbt_models
 from assets.raw import ASSIGNMENTS, LEDGER_VIEWS, account_assignments, raw_assets, sync_outcome
 from connectors.registry import REPORTS
 from pipelines.resources import installation
-from pipelines.sensors import due_integrations_sensor, run_canceled, run_failed, run_succeeded, sync_requests_sensor, unbuilt_loads_sensor
+from pipelines.sensors import alerts_sensor, due_integrations_sensor, run_canceled, run_failed, run_succeeded, sync_requests_sensor, unbuilt_loads_sensor
 
 raw = [raw_assets(platform) for platform in REPORTS]
 models = dbt_models()
@@ -31,6 +31,7 @@ definitions = dg.Definitions(
         due_integrations_sensor(sync_and_build),
         sync_requests_sensor(sync_and_build),
         unbuilt_loads_sensor(build, "sync_and_build"),
+        alerts_sensor,
         run_succeeded,
         run_failed,
         run_canceled,

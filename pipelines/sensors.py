@@ -1,16 +1,17 @@
 """Sensors: what is due, what people ask for, and what was committed and not built yet become runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import dagster as dg
 from dagster._core.definitions.target import ExecutableDefinition
 
-from assets.partitions import integrations_of
+from assets.alerting import watch_and_tell
+from assets.partitions import INTEGRATIONS, integration_key
 from assets.raw import SYNC_STEPS
-from connectors.registry import REPORTS
 from domain.errors import NotFound
 from pipelines.resources import open_installation
+from services.integrations import IntegrationAccess
 from services.scheduling import claim_due, release_claim
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
@@ -31,7 +32,7 @@ def due_integrations_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
     )
     def take(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_installation() as installation:
-            partitions = _partitions_in_step(context.instance, {i.id: i.platform for i in installation.integrations()})
+            partitions = _partitions_in_step(context.instance, installation.integrations())
             claim = claim_due(installation.store, installation.clock.now())
         if claim is None:
             return dg.SensorResult(skip_reason="No integration is due", dynamic_partitions_requests=partitions)
@@ -87,6 +88,19 @@ def unbuilt_loads_sensor(job: ExecutableDefinition, pulling: str) -> dg.SensorDe
     return take
 
 
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks at every alert rule and sends what is queued; needs no run.",
+)
+def alerts_sensor(_: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Look at every alert rule and send what is queued."""
+    with open_installation() as installation:
+        counts = watch_and_tell(installation)
+    return dg.SkipReason(", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     name="run_succeeded",
@@ -133,13 +147,8 @@ def _give_back(run: dg.DagsterRun, error: str | None) -> None:
             release_claim(installation.store, claim, installation.clock.now())
 
 
-def _partitions_in_step(instance: dg.DagsterInstance, platforms: Mapping[str, str]) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+def _partitions_in_step(instance: dg.DagsterInstance, integrations: Iterable[IntegrationAccess]) -> list[dg.AddDynamicPartitionsRequest]:
     """Ask for the partitions of new integrations; those of integrations that are gone stay as history."""
-    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    for platform in REPORTS:
-        partitions = integrations_of(platform)
-        known = set(instance.get_dynamic_partitions(partitions.name or ""))
-        new = sorted(i for i, of in platforms.items() if of == platform and i not in known)
-        if new:
-            requests.append(partitions.build_add_request(new))
-    return requests
+    known = set(instance.get_dynamic_partitions(INTEGRATIONS.name or ""))
+    new = sorted({integration_key(i.platform, i.id) for i in integrations} - known)
+    return [INTEGRATIONS.build_add_request(new)] if new else []

@@ -10,7 +10,7 @@ from domain.errors import ConfigurationError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision; a database that stands there is not looked at further."""
 OLDEST_SERVER = 160000
 _LOCK = 7_306_113_001

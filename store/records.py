@@ -210,6 +210,67 @@ class Backfill:
 
 
 @dataclass(frozen=True)
+class AlertChannel:
+    """Where alerts go; its target (an address, a URL, a token) stays sealed. Quiet hours are local hours, the end exclusive."""
+
+    id: str
+    organization_id: str
+    kind: str
+    name: str
+    language: str
+    quiet_from: int | None
+    quiet_until: int | None
+    timezone: str
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """A rule as data; `settings` are its kind's own."""
+
+    id: str
+    organization_id: str
+    kind: str
+    name: str
+    settings: Mapping[str, Any]
+    channel_ids: Sequence[str]
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that a rule found and that stands, or has recovered. Instants are the home's clock."""
+
+    id: str
+    organization_id: str
+    rule_id: str
+    subject: str
+    status: str
+    details: Mapping[str, Any]
+    fired_at: datetime
+    last_seen_at: datetime
+    recovered_at: datetime | None
+    snoozed_until: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message to one channel, sent at most once for its key; `content` is its title and text."""
+
+    id: str
+    organization_id: str
+    channel_id: str
+    key: str
+    content: Mapping[str, str]
+    status: str
+    attempts: int
+    sent_at: datetime | None
+    error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class After:
     """Where a page of a list ends: the next one goes on from here. Lists run from the newest to the oldest."""
 

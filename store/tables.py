@@ -7,6 +7,7 @@ organization's row even where a query forgets to ask. Instants are timestamptz; 
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -323,6 +324,84 @@ backfills = Table(
     Index("ix_backfills_organization_id_created_at", "organization_id", "created_at"),
     _one_of("status", "running", "done", "failed"),
     CheckConstraint("until >= since", name="window"),
+)
+
+alert_channels = Table(
+    "alert_channels",
+    metadata,
+    _id(),
+    _organization(),
+    Column("kind", String(50), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("target", LargeBinary, nullable=False),
+    Column("language", String(2), nullable=False, server_default="en"),
+    Column("quiet_from", Integer),
+    Column("quiet_until", Integer),
+    Column("timezone", String(64), nullable=False, server_default="UTC"),
+    _instant("created_at", now=True),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "name"),
+    _one_of("kind", "email", "slack", "telegram", "webhook"),
+    _one_of("language", "en", "ru"),
+    CheckConstraint("(quiet_from is null) = (quiet_until is null) and quiet_from between 0 and 23 and quiet_until between 0 and 23", name="quiet"),
+)
+
+alert_rules = Table(
+    "alert_rules",
+    metadata,
+    _id(),
+    _organization(),
+    Column("kind", String(50), nullable=False),
+    Column("name", String(255), nullable=False),
+    _json("settings"),
+    Column("channel_ids", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    _instant("created_at", now=True),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "name"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    _organization(),
+    Column("rule_id", UUID(as_uuid=False), nullable=False),
+    Column("subject", String(500), nullable=False),
+    Column("status", String(50), nullable=False, server_default="open"),
+    _json("details"),
+    Column("fired_at", DateTime(timezone=True), nullable=False),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
+    _instant("recovered_at"),
+    _instant("snoozed_until"),
+    _user("acknowledged_by"),
+    _instant("acknowledged_at"),
+    UniqueConstraint("organization_id", "id"),
+    _within("alert_rules", "rule_id"),
+    Index("ix_alerts_organization_id_rule_id", "organization_id", "rule_id"),
+    Index("ix_alerts_standing", "rule_id", "subject", unique=True, postgresql_where=text("status <> 'recovered'")),
+    _one_of("status", "open", "acknowledged", "recovered"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    _organization(),
+    Column("channel_id", UUID(as_uuid=False), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("status", String(50), nullable=False, server_default="queued"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _instant("next_try_at", now=True),
+    _instant("sent_at"),
+    Column("error", Text),
+    _instant("created_at", now=True),
+    _within("alert_channels", "channel_id"),
+    UniqueConstraint("channel_id", "key"),
+    Index("ix_deliveries_organization_id_channel_id", "organization_id", "channel_id"),
+    Index("ix_deliveries_status_next_try_at", "status", "next_try_at"),
+    _one_of("status", "queued", "sent", "failed"),
 )
 
 refresh_tokens = Table(

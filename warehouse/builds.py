@@ -140,6 +140,17 @@ class Builds:
         with translated(), self._warehouse.client() as client:
             return not attempts_since(client, last_build(client))
 
+    def failure(self) -> str | None:
+        """Return what the last build said when it failed, None where the last one was published or still runs."""
+        with translated(), self._warehouse.client() as client:
+            last = last_build(client)
+            rows = client.query(
+                """SELECT argMax(event, event_id), argMax(why, event_id) FROM raw.build_events
+                WHERE build_id > {last:UInt64} AND event IN ('pinned', 'failed') HAVING count() > 0""",
+                parameters={"last": last.build_id if last else 0},
+            ).result_rows
+        return str(rows[0][1]) if rows and rows[0][0] == "failed" else None
+
     def unbuilt(self) -> int | None:
         """Return the ledger's position where slices changed since the last published build began, None where nothing waits."""
         with translated(), self._warehouse.client() as client:

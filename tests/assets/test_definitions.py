@@ -7,7 +7,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from assets.partitions import Slice, partition_keys, partitions_of, slices
+from assets.partitions import PARTITIONS, Slice, partition_keys, slices
 from connectors.registry import REPORTS
 from domain.windows import DateWindow
 from pipelines.definitions import definitions
@@ -51,20 +51,23 @@ def ancestors() -> set[dg.AssetKey]:
 
 def test_sensors_start_the_jobs_and_nothing_runs_by_a_clock_of_dagsters_own() -> None:
     repository = definitions.get_repository_def()
-    started = {s.name: s.job_name for s in repository.sensor_defs if not isinstance(s, dg.RunStatusSensorDefinition)}
-    assert started == {"due_integrations": "sync_and_build", "sync_requests": "sync_and_build", "unbuilt_loads": "build"}
+    started = {s.name: s.job_name if s.has_jobs else None for s in repository.sensor_defs if not isinstance(s, dg.RunStatusSensorDefinition)}
+    assert started == {"due_integrations": "sync_and_build", "sync_requests": "sync_and_build", "unbuilt_loads": "build", "alerts": None}
     assert repository.schedule_defs == []
 
 
+def test_every_job_resolves() -> None:
+    assert {definitions.resolve_job_def(name).name for name in ("sync_and_build", "build")} == {"sync_and_build", "build"}
+
+
 def test_a_raw_asset_has_a_partition_for_each_integration_and_month() -> None:
-    meta = partitions_of("meta_ads")
     with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_dynamic_partitions("meta_ads_integrations", ["a", "b"])
-        keys = meta.get_partition_keys(dynamic_partitions_store=instance)
-    assert {k.split("|")[0] for k in keys} == {"a", "b"}
-    assert slices(k for k in keys if "|2024-0" in k)[0] == Slice("a", DateWindow(date(2024, 9, 1), date(2024, 9, 30)))
-    assert [str(k) for k in partition_keys("a", [DateWindow(date(2023, 12, 31), date(2024, 1, 1))])] == ["a|2023-12-01", "a|2024-01-01"]
-    assert partition_keys("a", [DateWindow(date(2020, 12, 31), date(2020, 12, 31))]) == [], "months before the first have no partition"
+        instance.add_dynamic_partitions("integrations", ["meta_ads:a", "ga4:b"])
+        keys = PARTITIONS.get_partition_keys(dynamic_partitions_store=instance)
+    assert {k.split("|")[0] for k in keys} == {"meta_ads:a", "ga4:b"}
+    assert slices([k for k in keys if "|2024-0" in k], "meta_ads")[0] == Slice("meta_ads", "a", DateWindow(date(2024, 9, 1), date(2024, 9, 30)))
+    assert [str(k) for k in partition_keys("ga4", "b", [DateWindow(date(2023, 12, 31), date(2024, 1, 1))])] == ["ga4:b|2023-12-01", "ga4:b|2024-01-01"]
+    assert partition_keys("ga4", "b", [DateWindow(date(2020, 12, 31), date(2020, 12, 31))]) == [], "months before the first have no partition"
 
 
 def test_every_asset_says_what_it_is() -> None:
