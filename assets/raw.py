@@ -1,8 +1,9 @@
 """Raw assets: one per report of every platform; a step pulls all integrations of its platform."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -52,8 +53,7 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
         required_resource_keys={"installation"},
     )
     def pull(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        installation: Installation = context.resources.installation
-        results = list(_pull_all(installation, platform, config))
+        results = _pull_with_the_others(context, platform, config)
         for report in reports:
             yield from _account_for(report, results)
 
@@ -98,9 +98,29 @@ def sync_outcome(context: dg.AssetExecutionContext, config: SyncConfig) -> dg.Ma
     return dg.MaterializeResult()
 
 
-def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> Iterator[SyncResult]:
+def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, config: SyncConfig) -> list[SyncResult]:
+    """Pull a platform while the run's other platforms are pulled beside it: they wait for their own answers, not for ours.
+
+    Where the instance limits pools, each platform waits for its own turn.
+    """
+    installation: Installation = context.resources.installation
+    chosen = context.run.step_keys_to_execute
+    steps = {node.name for node in context.job_def.nodes if chosen is None or node.name in chosen}
+    if context.instance.event_log_storage.supports_global_concurrency_limits and context.instance.event_log_storage.get_pool_limits():
+        steps = set()
+    settings: Mapping[str, Any] = context.run_config.get("ops", {})
+    parts = {
+        other: partial(_pull_all, installation, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})))
+        for other in REPORTS
+        if f"pull_{other}" in steps and other != platform
+    }
+    installation.prepare_to_pull()
+    return installation.side_by_side.result(context.run_id, {**parts, platform: partial(_pull_all, installation, platform, config)}, platform)
+
+
+def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> list[SyncResult]:
     """Pull the platform's integrations one after the other; one that is impossible as a whole leaves the others complete."""
-    wanted = set(config.integration_ids)
+    wanted, results = set(config.integration_ids), []
     for integration in installation.integrations(platform):
         if wanted and integration.id not in wanted:
             continue
@@ -125,7 +145,8 @@ def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> 
             result = SyncResult(integration.id, platform, 0, (AccountOutcome(platform, integration.id, account_id, "", error=error),))
         why = "; ".join(str(f) for f in result.failures) or None
         record_sync(installation.store, integration.organization_id, integration.id, installation.clock.now(), why)
-        yield result
+        results.append(result)
+    return results
 
 
 def _show(installation: Installation, event: ProgressEvent) -> None:
