@@ -1,14 +1,17 @@
 """Raw assets: one per report of every platform; a step pulls all integrations of its platform."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from itertools import groupby
+from typing import Any
 
 import dagster as dg
 
 from assets.partitions import INTEGRATIONS, PARTITIONS, RUN_OF, Slice, integration_key, partition_keys, slices
 from connectors.registry import REPORTS
 from domain.catalogue import Report
+from domain.windows import DateWindow
 from services.exporting import load_assignments
 from services.installation import Installation
 from services.pulling import Wanted, pull_platform
@@ -84,11 +87,12 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
         asked = slices(context.partition_keys, platform) if context.has_partition_key or context.has_partition_key_range else None
         if asked == []:
             return  # the run's partitions are of other platforms
-        results = []
-        for result in _pulled(installation, platform, config, asked):
-            if asked is None:
+        if asked is None:
+            results = _pull_with_the_others(context, platform, config)
+            for result in results:
                 _note_partitions(context, platform, reports, result)
-            results.append(result)
+        else:
+            results = [result for window, ids in groupby(asked, key=lambda s: s.window) for result in _pull_month(installation, platform, window, ids)]
         for report in reports:
             yield from _account_for(report, results)
 
@@ -133,13 +137,33 @@ def sync_outcome(context: dg.AssetExecutionContext, config: SyncConfig) -> dg.Ma
     return dg.MaterializeResult()
 
 
-def _pulled(installation: Installation, platform: str, config: SyncConfig, asked: list[Slice] | None) -> Iterator[SyncResult]:
-    """Pull what the partitions name, or without partitions what the configuration does."""
-    if asked is None:
-        yield from pull_platform(installation, platform, config.wanted())
-        return
-    for window, ids in groupby(asked, key=lambda s: s.window):
-        yield from pull_platform(installation, platform, Wanted(frozenset(s.integration_id for s in ids), window.since, window.until))
+def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, config: SyncConfig) -> list[SyncResult]:
+    """Pull a platform while the run's other platforms are pulled beside it: they wait for their own answers, not for ours.
+
+    Where the instance limits pools, each platform waits for its own turn.
+    """
+    installation: Installation = context.resources.installation
+    chosen = context.run.step_keys_to_execute
+    steps = {node.name for node in context.job_def.nodes if chosen is None or node.name in chosen}
+    if context.instance.event_log_storage.supports_global_concurrency_limits and context.instance.event_log_storage.get_pool_limits():
+        steps = set()
+    settings: Mapping[str, Any] = context.run_config.get("ops", {})
+    parts = {
+        other: partial(_pull, installation, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})).wanted())
+        for other in REPORTS
+        if f"pull_{other}" in steps and other != platform
+    }
+    installation.prepare_to_pull()
+    return installation.side_by_side.result(context.run_id, {**parts, platform: partial(_pull, installation, platform, config.wanted())}, platform)
+
+
+def _pull(installation: Installation, platform: str, wanted: Wanted) -> list[SyncResult]:
+    return list(pull_platform(installation, platform, wanted))
+
+
+def _pull_month(installation: Installation, platform: str, window: DateWindow, wanted: Iterable[Slice]) -> list[SyncResult]:
+    """Pull one month of the integrations that a backfill's partitions name."""
+    return _pull(installation, platform, Wanted(frozenset(s.integration_id for s in wanted), window.since, window.until))
 
 
 def _note_partitions(context: dg.AssetExecutionContext, platform: str, reports: Sequence[Report], result: SyncResult) -> None:

@@ -121,9 +121,11 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
     run_job(installation)
     progress.stage("reconcile")
     failures: list[MrmError] = []
-    sources = [_source(installation, integration, failures) for integration in installation.integrations()]
-    progress.stage("report")
-    reports = write_reports(installation, language)
+    with ThreadPoolExecutor(4) as pool:
+        written = pool.submit(write_reports, installation, language)
+        sources = list(pool.map(lambda integration: _source(installation, integration, failures), installation.integrations()))
+        progress.stage("report")
+        reports = written.result()
     build = installation.last_build()
     if build is None or not reports:
         raise ConfigurationError("Nothing was built", why="No platform gave an account", fix="Check the dataset")

@@ -55,6 +55,7 @@ def run_job(
 
     from assets.raw import SYNC_STEPS
     from pipelines.definitions import definitions
+    from store.sqlite_files import sqlite_kept_open
 
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -66,6 +67,7 @@ def run_job(
     }
     log = installation.home.directory("logs") / "job.log"
     with (
+        sqlite_kept_open(),
         DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
         log.open("a", encoding="utf-8") as said,
         redirect_stdout(said),

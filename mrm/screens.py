@@ -35,9 +35,9 @@ class Progress:
         self._tasks: dict[str, TaskID] = {}
 
     def report(self, stage: str, done: int, total: int | None = None, note: str = "") -> None:
-        """Move a stage's bar; a stage that is new gets a bar of its own, and the ones before it are finished."""
+        """Move a stage's bar; a stage that is new gets a bar of its own, and the ones before it are finished, but those beside it."""
         if stage not in self._tasks:
-            self._finish()
+            self._finish(beside=stage.partition(".")[0] if "." in stage else "")
             self._tasks[stage] = self._bars.add_task(say(f"stage.{stage}", self._language), total=total, note=note)
         self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
 
@@ -45,9 +45,11 @@ class Progress:
         """Open a stage whose length is not known."""
         self.report(stage, 0)
 
-    def _finish(self) -> None:
-        for task in self._tasks.values():
-            self._bars.update(task, total=1, completed=1)
+    def _finish(self, beside: str = "") -> None:
+        """Fill the bars, but those of stages of the kind that runs beside others (`pull.google_ads`, `pull.meta_ads`)."""
+        for stage, task in self._tasks.items():
+            if not beside or not stage.startswith(f"{beside}."):
+                self._bars.update(task, total=1, completed=1)
 
     def __enter__(self) -> "Progress":
         self._bars.start()

@@ -19,6 +19,7 @@ from services.exporting import ASSIGNMENTS
 from services.integrations import IntegrationAccess, all_integration_access, failing_integrations, list_integrations
 from services.projects import list_projects
 from services.seeding import DemoAgency, ensure_organization, seed_demo
+from services.side_by_side import SideBySide
 from store.database import Store
 from store.files import open_landing
 from store.people import People
@@ -53,6 +54,8 @@ class Installation:
         self.home = home
         self.progress = progress
         self._open = ExitStack()
+        self.side_by_side = SideBySide()
+        """What the steps of a run do together."""
 
     @classmethod
     def open(cls, path: Path, progress: Progress = silent) -> Self:
@@ -106,6 +109,11 @@ class Installation:
             store = pool.submit(lambda: self.store)
             pool.submit(lambda: self.warehouse).result()
             store.result()
+
+    def prepare_to_pull(self) -> None:
+        """Open what a pull writes to, before several threads do."""
+        self.start_servers()
+        _ = self.ledger, self.landing
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables by which child processes find this installation."""

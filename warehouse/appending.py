@@ -1,26 +1,28 @@
-"""Append one load's rows to its raw table in batches, inserting one batch while the next is hashed.
+"""Append one load's rows to its raw table in batches, inserting two of them while the next is hashed.
 
 Rows go as INSERT … SELECT … FROM input(): the engine answers a plain INSERT as done before its part is written, so that a full
 disk would lose the rows without a word.
 """
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 
 from domain.catalogue import Report
 from warehouse.client import Warehouse
 from warehouse.raw import raw_structure, raw_table
 
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 12 * 2**20
 BATCH_ROWS = 131_072
+UNDER_WAY = 2
+"""Inserts at once: a server sorts and compresses one in one thread."""
 _SETTINGS = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0, "async_insert": 0}
 """A window of many years is one insert; equal rows of two loads are no duplicates."""
 
 
 class Appender:
-    """Collect rows into batches and insert each in a thread of its own, at most one under way.
+    """Collect rows into batches and insert each in a thread of its own, at most UNDER_WAY at once.
 
     `constants` are the ledger's columns, the same for every row; `_date` comes with each batch.
     """
@@ -31,12 +33,10 @@ class Appender:
         names = ", ".join(f"`{name}`" for name in structure)
         types = ", ".join(f"`{name}` {kind}" for name, kind in structure.items())
         self._target = f"{raw_table(report)} ({names}) SELECT {names} FROM input('{types}')"  # noqa: S608 - the report's own names
-        self._client: Client | None = None
         self._waiting: list[pa.Table] = []
         self._bytes = self._rows = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="append")
-        self._under_way: Future[None] | None = None
-        self.rows = 0
+        self._threads = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="append")
+        self._under_way: deque[Future[None]] = deque()
 
     def add(self, rows: pa.Table, dates: pa.Array) -> None:
         """Take rows and their slice dates. Raises what an earlier batch's insert raised."""
@@ -52,37 +52,30 @@ class Appender:
         """Insert what is left and wait until the server has everything."""
         if self._waiting:
             self._send()
-        self._wait()
+        while self._under_way:
+            self._under_way.popleft().result()
 
     def close(self) -> None:
-        """End the thread; an insert under way is waited for, its failure no longer matters."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """End the threads; inserts under way are waited for, their failure no longer matters."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
         self._waiting.clear()
-        if self._client is not None:
-            self._client.close()
 
     def _send(self) -> None:
         batch = pa.concat_tables(self._waiting)
         self._waiting, self._bytes, self._rows = [], 0, 0
-        self._wait()
-        self._under_way = self._thread.submit(self._insert, batch)
-
-    def _wait(self) -> None:
-        if self._under_way is not None:
-            under_way, self._under_way = self._under_way, None
-            under_way.result()
+        if len(self._under_way) == UNDER_WAY:
+            self._under_way.popleft().result()
+        self._under_way.append(self._threads.submit(self._insert, batch))
 
     def _insert(self, batch: pa.Table) -> None:
-        if self._client is None:
-            self._client = self._warehouse.client()
         columns = [*(_constant(value, len(batch)) for value in self._constants.values()), *batch.columns]
         names = [*self._constants, *batch.column_names]
         sink = pa.BufferOutputStream()
         table = pa.table(columns, names=names)
         with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(unify_dictionaries=True)) as stream:
             stream.write_table(table)
-        self._client.raw_insert(self._target, None, sink.getvalue(), dict(_SETTINGS), "ArrowStream")
-        self.rows += len(batch)
+        with self._warehouse.client() as client:
+            client.raw_insert(self._target, None, sink.getvalue(), dict(_SETTINGS), "ArrowStream")
 
 
 def _constant(value: str, count: int) -> pa.Array:

@@ -24,6 +24,8 @@ from warehouse.embedded.ownership import owner, starting, taken
 SERVER = "clickhouse"
 _PATIENCE = 30.0
 """Seconds to wait for a server that another process is starting."""
+_PING = 5.0
+"""Seconds in which a server answers /ping; one that does not is asked anew, which says why."""
 
 
 class WarehouseSettings(BaseSettings):
@@ -46,6 +48,7 @@ class Warehouse:
         self.secure = secure
         self.backups: Path | None = None
         """Where the embedded server may write and read archives; None for any other server."""
+        self._clients: dict[tuple[bool, int, str], Client] = {}
         self._lease: Lease | None = None
         self._home: Home | None = None
         self._lock = threading.Lock()
@@ -124,10 +127,18 @@ class Warehouse:
         return f"http{'s' if self.secure else ''}://{self.host}:{self.port}"
 
     def client(self, readonly: bool = False) -> Client:
-        """Return a new client; the caller closes it (it is a context manager). `readonly` ones cannot write, whatever they are asked.
+        """Return a client (a context manager) of a server that answers now. `readonly` ones cannot write, whatever they are asked.
 
+        It has no session, so threads share it: what a server says of itself is asked once. Its own settings must not be changed.
         Decimals, dates and integers arrive exact; nothing is compressed on loopback. Raises Unreachable.
         """
+        key = (readonly, self.port, self.password)
+        known = self._clients.get(key)
+        if known is None or not known.ping(_PING):
+            known = self._clients[key] = self._connect(readonly)
+        return known
+
+    def _connect(self, readonly: bool) -> Client:
         local = self.host in ("127.0.0.1", "localhost", "::1")
         settings = {"readonly": "1"} if readonly else None
         try:

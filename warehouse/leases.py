@@ -1,17 +1,17 @@
 """Leases of loads: who may still commit, told by the server's clock, in append-only rows of `raw.load_leases`.
 
-Committing and sweeping exclude each other by two flags. A load first renews its lease (a row that the sweeper sees), then
-its commit statement itself reads the leases. The sweeper first writes `fenced` (a row that the commit statement sees), then
-reads the leases again and withdraws where the load was renewed or committed meanwhile. Whatever the order, at least one of
-them sees the other's row, so rows of a load that commits are never deleted. This needs inserts to be visible to the next
-query: true of one ClickHouse server; a replicated one needs insert_quorum with select_sequential_consistency. What is left
-to time: a commit statement that the server started in time and finishes later than SLACK after it; the server stops it at
-half of that (max_execution_time), and SLACK is always left on the lease when the statement starts.
+Committing and sweeping exclude each other. The commit statement itself reads the leases and writes only while more than SLACK
+is left of its own and no sweeper has fenced it; the server stops it at half of SLACK (max_execution_time), so that it is over
+before anybody may take the load for dead. The sweeper first writes `fenced` (a row that the commit statement sees), then reads
+the leases again and withdraws where the load was renewed or committed meanwhile. So rows of a load that commits are never
+deleted. This needs inserts to be visible to the next query: true of one ClickHouse server; a replicated one needs insert_quorum
+with select_sequential_consistency.
 """
 
 # ruff: noqa: S608 - the text is made of our own constants, every value is bound
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -23,10 +23,14 @@ from warehouse.slices import number
 
 LEASE = timedelta(minutes=5)
 SLACK = timedelta(seconds=60)
-"""What a lease is worth at least when the commit statement starts."""
+"""What is left of a lease at least when the commit statement starts."""
+KEPT = timedelta(days=7)
+"""How long the leases of loads that are over stay readable."""
 
 VALID = "max(expires_at) > now64(6, 'UTC') AND countIf(state IN ('abandoned', 'fenced', 'swept')) = 0"
-"""Over the rows of one load: it may still commit."""
+"""Over the rows of one load: it lives."""
+COMMITTABLE = f"{VALID} AND max(expires_at) > now64(6, 'UTC') + toIntervalSecond({int(SLACK.total_seconds())})"
+"""Over the rows of one load: it lives, and for long enough that a commit statement ends before its lease does."""
 
 
 class LoadLease:
@@ -38,6 +42,7 @@ class LoadLease:
     def __init__(self, warehouse: Warehouse, client: Client, load_id: str, lease: timedelta) -> None:
         self._warehouse, self._client, self._id = warehouse, client, load_id
         self._milliseconds = int(lease / timedelta(milliseconds=1))
+        self._until = time.monotonic() + lease.total_seconds()
         self._stopped = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, args=(max(lease.total_seconds() / 4, 0.05),), name=f"lease-{load_id}", daemon=True)
@@ -63,12 +68,17 @@ class LoadLease:
         """Tell whether a heartbeat found the lease expired or fenced."""
         return self._lost.is_set()
 
-    def renew(self, state: str = "renewed", least: timedelta = timedelta(0)) -> bool:
+    @property
+    def short(self) -> bool:
+        """Tell whether, as far as this machine's clock knows, the lease is too near its end for a commit."""
+        return self._until - time.monotonic() < 2 * SLACK.total_seconds()
+
+    def renew(self, least: timedelta) -> bool:
         """Prolong a lease that is still valid, by at least `least`; False where it is not, and nothing is written."""
-        return _renew(self._client, self._id, state, max(self._milliseconds, int(least / timedelta(milliseconds=1))))
+        return _renew(self._client, self._id, max(self._milliseconds, int(least / timedelta(milliseconds=1))))
 
     def note(self, state: str) -> None:
-        """Write the last row: committed or abandoned."""
+        """Write the last row of a load that gives up; one that commits needs none, its commit row says it."""
         self._client.command(
             f"INSERT INTO raw.load_leases {_again('{state:String}', 'max(expires_at)')}",
             parameters={"load_id": self._id, "state": state},
@@ -83,10 +93,12 @@ class LoadLease:
     def _beat(self, interval: float) -> None:
         while not self._stopped.wait(interval):
             try:
+                begun = time.monotonic()
                 with self._warehouse.client() as client:
-                    if not _renew(client, self._id, "renewed", self._milliseconds):
+                    if not _renew(client, self._id, self._milliseconds):
                         self._lost.set()
                         return
+                self._until = begun + self._milliseconds / 1000
             except AWAY:
                 continue  # the server is away: the lease decides when it is back
 
@@ -96,10 +108,10 @@ def _again(state: str, expires: str) -> str:
         FROM raw.load_leases WHERE load_id = {{load_id:String}} GROUP BY load_id"""
 
 
-def _renew(client: Client, load_id: str, state: str, milliseconds: int) -> bool:
+def _renew(client: Client, load_id: str, milliseconds: int) -> bool:
     client.command(
-        f"""INSERT INTO raw.load_leases {_again("{state:String}", "now64(6, 'UTC') + toIntervalMillisecond({ms:Int64})")} HAVING {VALID}""",
-        parameters={"load_id": load_id, "state": state, "ms": milliseconds},
+        f"""INSERT INTO raw.load_leases {_again("'renewed'", "now64(6, 'UTC') + toIntervalMillisecond({ms:Int64})")} HAVING {VALID}""",
+        parameters={"load_id": load_id, "ms": milliseconds},
     )
     return bool(number(client, f"SELECT {VALID} FROM raw.load_leases WHERE load_id = {{load_id:String}}", {"load_id": load_id}))
 
@@ -107,8 +119,10 @@ def _renew(client: Client, load_id: str, state: str, milliseconds: int) -> bool:
 def sweep_loads(client: Client, passing: Callable[[str], None]) -> int:
     """Delete the rows of loads whose lease ran out or that were abandoned; return how many loads were swept.
 
-    A load that holds a lease, or was committed, is left alone. A sweep that dies half way is taken up by the next.
+    A load that holds a lease, or was committed, is left alone. A sweep that dies half way is taken up by the next. Leases of
+    loads that have been over for KEPT go.
     """
+    _forget(client)
     doomed = _expired(client)
     if not doomed:
         return 0
@@ -125,10 +139,25 @@ def sweep_loads(client: Client, passing: Callable[[str], None]) -> int:
 def _expired(client: Client) -> dict[str, tuple[str, str, str, str]]:
     rows = client.query(
         """SELECT load_id, any(organization_id), any(integration_id), any(report), any(account_id) FROM raw.load_leases GROUP BY load_id
-        HAVING countIf(state IN ('committed', 'swept')) = 0 AND (max(expires_at) <= now64(6, 'UTC') OR countIf(state = 'abandoned') > 0)
+        HAVING countIf(state = 'swept') = 0 AND (max(expires_at) <= now64(6, 'UTC') OR countIf(state = 'abandoned') > 0)
             AND load_id NOT IN (SELECT load_id FROM raw.loads)"""
     ).result_rows
     return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def _forget(client: Client) -> None:
+    """Delete the leases of loads that were committed or swept long ago; one that is merely expired stays until it is swept."""
+    old = client.query(
+        """SELECT load_id FROM raw.load_leases GROUP BY load_id
+        HAVING max(noted_at) < now64(6, 'UTC') - toIntervalSecond({kept:UInt64})
+            AND (countIf(state = 'swept') > 0 OR load_id IN (SELECT load_id FROM raw.loads))""",
+        parameters={"kept": int(KEPT.total_seconds())},
+    ).result_rows
+    if old:
+        client.command(
+            "ALTER TABLE raw.load_leases DELETE WHERE load_id IN {load_ids:Array(String)}",
+            parameters={"load_ids": [row[0] for row in old]},
+        )
 
 
 def _note_all(client: Client, load_ids: list[str], state: str) -> None:

@@ -60,13 +60,11 @@ _LOAD = """
 
 _TABLES = {
     "raw.loads": f"CREATE TABLE IF NOT EXISTS raw.loads ({_LOAD}) ENGINE = MergeTree ORDER BY (organization_id, integration_id, report, account_id, load_id)",
-    "raw.load_proposals": f"""CREATE TABLE IF NOT EXISTS raw.load_proposals ({_LOAD}) ENGINE = MergeTree ORDER BY load_id
-        TTL toDateTime(committed_at) + INTERVAL 2 DAY""",
     "raw.load_leases": """CREATE TABLE IF NOT EXISTS raw.load_leases (
         load_id String, organization_id String, integration_id String, report String, account_id String,
-        state LowCardinality(String) COMMENT 'open, renewed, committing, committed, abandoned, fenced or swept',
+        state LowCardinality(String) COMMENT 'open, renewed, abandoned, fenced or swept',
         expires_at DateTime64(6, 'UTC'), noted_at DateTime64(6, 'UTC')
-    ) ENGINE = MergeTree ORDER BY load_id TTL toDateTime(noted_at) + INTERVAL 7 DAY WHERE state IN ('committed', 'swept')""",
+    ) ENGINE = MergeTree ORDER BY load_id""",
     "raw.current_slices": """CREATE TABLE IF NOT EXISTS raw.current_slices (
         build_id UInt64, report LowCardinality(String), date Date, organization_id LowCardinality(String), integration_id LowCardinality(String),
         account_id String, load_id String COMMENT 'the load that holds the rows', row_count UInt64, content_hash String, observed_at DateTime64(6, 'UTC')

@@ -2,14 +2,15 @@
 
 # ruff: noqa: S608 - the text is made of our own constants, every value is bound
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from clickhouse_connect.driver.client import Client
 
-from domain.errors import LoadExpired
-from warehouse.leases import SLACK, VALID, LoadLease
+from domain.errors import DataQualityError, LoadExpired
+from warehouse.leases import COMMITTABLE, SLACK, LoadLease
 from warehouse.slices import number, winners
 
 
@@ -68,7 +69,9 @@ _TYPES = {
     "rows_load_id": "Array(String)",
     "rows": "UInt64",
 }
-"""As in `raw.loads`; named here so that an insert need not ask for them."""
+"""As in `raw.loads`: how the server reads the row that is proposed to it."""
+_STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items()).replace("'", "\\'")
+_IN_THE_LEDGER = "SELECT count() FROM raw.loads WHERE organization_id = {organization_id:String} AND load_id = {load_id:String}"
 
 
 def current_slices(
@@ -91,39 +94,71 @@ def current_slices(
     return {row[0]: CurrentSlice(row[1], int(row[2]), row[3], row[4]) for row in rows}
 
 
-def record(client: Client, lease: LoadLease, proposal: Proposal, passing: Callable[[str], None]) -> None:
-    """Commit: lay the row down as a proposal, renew the lease, and let ONE server statement copy it while the lease is valid.
+def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: int, passing: Callable[[str], None]) -> None:
+    """Commit: ONE server statement writes the row while the lease is valid and the raw table holds exactly `stored_rows` of the load.
 
-    That statement is the only writer of `raw.loads`. A second try of it writes nothing. Raises LoadExpired.
+    That statement is the only writer of `raw.loads`; a second try of it writes nothing. A lease that is short for it is renewed
+    first. Raises LoadExpired, and DataQualityError where an insert that was answered well lost rows; nothing is committed then.
     """
-    values = asdict(proposal)
-    client.insert("load_proposals", [list(values.values())], column_names=list(values), database="raw", column_type_names=list(_TYPES.values()))
-    passing("proposed")
-    if not lease.renew("committing", SLACK):
+    parameters = {
+        "load_id": proposal.load_id,
+        "organization_id": proposal.organization_id,
+        "integration_id": proposal.integration_id,
+        "account_id": proposal.account_id,
+        "since": proposal.since,
+        "until": proposal.until,
+        "stored_rows": stored_rows,
+    }
+    if lease.short and not lease.renew(2 * SLACK):
         raise expired(proposal.load_id)
-    passing("renewed")
-    key = {"load_id": proposal.load_id, "organization_id": proposal.organization_id}
-    client.command(
-        f"""INSERT INTO raw.loads ({_COLUMNS}, committed_at) SELECT {_COLUMNS}, now64(6, 'UTC') FROM raw.load_proposals
-        WHERE load_id = {{load_id:String}} AND (SELECT {VALID} FROM raw.load_leases WHERE load_id = {{load_id:String}})
-            AND load_id NOT IN (SELECT load_id FROM raw.loads WHERE organization_id = {{organization_id:String}} AND load_id = {{load_id:String}})
-        LIMIT 1""",
-        parameters=key,
-        settings={"max_execution_time": int(SLACK.total_seconds() / 2)},
-    )
+    _insert(client, proposal, parameters)
     passing("recorded")
+    if committed(client, proposal.organization_id, proposal.load_id):
+        return
+    if not lease.renew(2 * SLACK):
+        raise expired(proposal.load_id)
+    _require_stored(client, proposal, stored_rows, parameters)
+    _insert(client, proposal, parameters)
     if not committed(client, proposal.organization_id, proposal.load_id):
         raise expired(proposal.load_id)
 
 
+def _insert(client: Client, proposal: Proposal, parameters: dict[str, object]) -> None:
+    client.command(
+        f"""INSERT INTO raw.loads ({_COLUMNS}, committed_at) SELECT {_COLUMNS}, now64(6, 'UTC') FROM input('{_STRUCTURE}')
+        WHERE (SELECT {COMMITTABLE} FROM raw.load_leases WHERE load_id = {{load_id:String}})
+            AND ({_IN_THE_LEDGER}) = 0 AND ({_stored(proposal.report)}) = {{stored_rows:UInt64}}
+        FORMAT JSONEachRow""",
+        parameters=parameters,
+        data=json.dumps(asdict(proposal), default=_as_text, ensure_ascii=False).encode(),
+        settings={"max_execution_time": int(SLACK.total_seconds() / 2)},
+    )
+
+
+def _as_text(value: date | datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value.isoformat()
+
+
+def _stored(report: str) -> str:
+    return f"""SELECT count() FROM raw.`{report.replace("`", "")}`
+        WHERE _organization_id = {{organization_id:String}} AND _integration_id = {{integration_id:String}}
+            AND _account_id = {{account_id:String}} AND _date BETWEEN {{since:Date}} AND {{until:Date}} AND _load_id = {{load_id:String}}"""
+
+
+def _require_stored(client: Client, proposal: Proposal, expected: int, parameters: dict[str, object]) -> None:
+    """Count the rows that the server has of a load: an insert that was answered well and lost rows must not be committed."""
+    found = number(client, _stored(proposal.report), parameters)
+    if found != expected:
+        raise DataQualityError(
+            f"{proposal.platform} {proposal.report}, account {proposal.account_id}: the server has {found} of {expected} rows of this load",
+            why="An insert was answered as done and was not, perhaps for want of disk space",
+            fix="Run ./run doctor, then sync again; nothing of this load was committed",
+        )
+
+
 def committed(client: Client, organization_id: str, load_id: str) -> bool:
     """Tell whether a load's commit row stands."""
-    found = number(
-        client,
-        "SELECT count() FROM raw.loads WHERE organization_id = {organization_id:String} AND load_id = {load_id:String}",
-        {"organization_id": organization_id, "load_id": load_id},
-    )
-    return found > 0
+    return number(client, _IN_THE_LEDGER, {"organization_id": organization_id, "load_id": load_id}) > 0
 
 
 def expired(load_id: str) -> LoadExpired:

@@ -127,6 +127,7 @@ def insert_from_input(handle: Handle, statement: Statement, body: tuple[bytes, I
     """Run INSERT … SELECT … FROM input(structure) FORMAT x: input() becomes a file() over a pipe that the data go through."""
     text, data = body
     reader, writer = _pipe()
+    os.set_blocking(writer, False)
     assert statement.input_at is not None
     start, stop = statement.input_at
     arguments = text[text.index(b"(", start) + 1 : stop - 1]
@@ -148,7 +149,8 @@ def _write_all(writer: int, piece: bytes, future: "Future[Outcome]") -> None:
     while view and not future.done():
         _, ready, _ = select.select([], [writer], [], 0.05)
         if ready:
-            view = view[os.write(writer, view[:4096]) :]
+            with suppress(BlockingIOError):
+                view = view[os.write(writer, view) :]
 
 
 def _gathered(data: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.errors import LoadExpired
+from domain.errors import DataQualityError, LoadExpired
 from warehouse.ledger import Ledger
 from warehouse.spool import sweep_spool
 
@@ -60,9 +60,46 @@ def test_an_abandoned_load_is_swept_at_once(agency, ad):
 def test_a_committed_load_is_never_swept_however_old_its_lease(agency, ad):
     agency.pull([ad(0, "a", 1)])
     agency.command("INSERT INTO raw.load_leases SELECT load_id, 'org', 'int', report, 'acc', 'abandoned', toDateTime64(0, 6), now64(6) FROM raw.loads")
-    agency.command("ALTER TABLE raw.load_leases DELETE WHERE state = 'committed' SETTINGS mutations_sync = 2")
     assert agency.ledger.sweep() == 0
     assert agency.current() == [ad(0, "a", 1)]
+
+
+def test_leases_are_forgotten_a_week_after_their_loads_are_over_and_not_before(agency, ad):
+    agency.pull([ad(0, "a", 1)])
+    with agency.open() as swept:
+        swept.write(agency.table([ad(0, "b", 1)]))
+    assert agency.ledger.sweep() == 1
+    with agency.open(ledger=_ledger(agency, lease=GONE)):
+        agency.command("ALTER TABLE raw.load_leases UPDATE noted_at = now64(6, 'UTC') - INTERVAL 6 DAY WHERE 1 SETTINGS mutations_sync = 2")
+        agency.ledger.sweep()
+        assert agency.count("SELECT uniqExact(load_id) FROM raw.load_leases") == 3
+        agency.command("ALTER TABLE raw.load_leases UPDATE noted_at = now64(6, 'UTC') - INTERVAL 8 DAY WHERE state != 'swept' SETTINGS mutations_sync = 2")
+        agency.ledger.sweep()
+        while agency.count("SELECT count() FROM system.mutations WHERE table = 'load_leases' AND NOT is_done"):
+            pass
+        assert agency.count("SELECT uniqExact(load_id) FROM raw.load_leases WHERE load_id IN (SELECT load_id FROM raw.loads)") == 0
+    assert agency.current() == [ad(0, "a", 1)]
+
+
+def test_a_lease_that_is_short_for_a_commit_is_renewed_first(agency, ad):
+    load = agency.open(ledger=_ledger(agency, lease=timedelta(seconds=20)))
+    load._lease._stopped.set()
+    load.write(agency.table([ad(0, "a", 1)]))
+    assert load.commit("Total rows: 1").rows == 1
+    assert agency.count("SELECT countIf(state = 'renewed') FROM raw.load_leases") == 1
+    assert agency.current() == [ad(0, "a", 1)]
+
+
+def test_rows_that_the_server_lost_stop_the_commit(agency, ad):
+    def passing(point):
+        if point == "rows_stored":
+            agency.command("TRUNCATE TABLE raw.raw_meta_ads__ad_daily")
+
+    with agency.open(ledger=_ledger(agency, passing=passing)) as load:
+        load.write(agency.table([ad(0, "a", 1)]))
+        with pytest.raises(DataQualityError, match="the server has 0 of 1 rows"):
+            load.commit("Total rows: 1")
+    assert agency.ledger.position() == 0
 
 
 def test_the_heartbeat_keeps_a_short_lease(agency, ad):
@@ -73,9 +110,9 @@ def test_the_heartbeat_keeps_a_short_lease(agency, ad):
     assert load.commit("Total rows: 1").rows == 1
 
 
-def test_a_sweep_that_comes_between_renewal_and_commit_stops_the_commit(agency, ad):
+def test_a_sweep_that_comes_just_before_the_commit_stops_the_commit(agency, ad):
     def passing(point):
-        if point == "renewed":  # as if the machine had slept here: the lease ran out
+        if point == "rows_stored":  # as if the machine had slept here: the lease ran out
             agency.command("ALTER TABLE raw.load_leases UPDATE expires_at = toDateTime64(0, 6, 'UTC') WHERE 1 SETTINGS mutations_sync = 2")
             assert agency.ledger.sweep() == 1
 
@@ -115,16 +152,15 @@ def test_a_sweeper_withdraws_from_a_load_that_committed_meanwhile(agency, ad):
     def passing(point):
         points.append(point)
         if point == "fenced":  # the commit row stood before the sweeper looked again
-            agency.command("INSERT INTO raw.loads SELECT * FROM raw.load_proposals")
+            agency.command(
+                f"""INSERT INTO raw.loads (load_id, organization_id, integration_id, report, account_id, since, until, observed_at,
+                    dates, row_counts, hashes, stored, rows_load_id, rows)
+                SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', '2024-03-01', '2024-03-01', now64(6),
+                    ['2024-03-01'], [1], ['x'], [true], ['{load.load_id}'], 1"""
+            )
 
     agency.command(f"INSERT INTO raw.load_leases SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', 'abandoned', now64(6), now64(6)")
     load._appender.finish()
-    agency.command(
-        f"""INSERT INTO raw.load_proposals (load_id, organization_id, integration_id, report, account_id, since, until, observed_at,
-            dates, row_counts, hashes, stored, rows_load_id, rows)
-        SELECT '{load.load_id}', 'org', 'int', 'raw_meta_ads__ad_daily', 'acc', '2024-03-01', '2024-03-01', now64(6),
-            ['2024-03-01'], [1], ['x'], [true], ['{load.load_id}'], 1"""
-    )
     assert _ledger(agency, passing=passing).sweep() == 0
     assert points == ["fenced"]
     assert agency.current() == [ad(0, "a", 1)]

@@ -11,7 +11,7 @@ from warehouse.ledger import Ledger
 
 NOON = datetime(2024, 4, 1, 12, tzinfo=UTC)
 FIRST = date(2024, 3, 30)
-POINTS = ("opened", "written", "rows_stored", "proposed", "renewed", "recorded")
+POINTS = ("opened", "written", "rows_stored", "recorded")
 
 
 @dataclass

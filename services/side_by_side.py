@@ -1,0 +1,45 @@
+"""Work of one run that its steps share: the first step that asks begins all of it, each waits for its own part."""
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class SideBySide:
+    """Parts of work by run and name, each in a thread of its own that does not outlive the process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[str, str], Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def result(self, run_id: str, parts: Mapping[str, Callable[[], T]], name: str) -> T:
+        """Begin the parts that this run has not begun yet, wait for `name` and return what it returns, or raise what it raises.
+
+        A part that is asked for again (a step that is tried once more) is done again.
+        """
+        with self._lock:
+            for part, work in parts.items():
+                if (run_id, part) not in self._begun:
+                    self._begun[run_id, part] = _begin(work, part)
+            mine: Future[T] = self._begun[run_id, name]
+        try:
+            return mine.result()
+        finally:
+            with self._lock:
+                self._begun.pop((run_id, name), None)
+
+
+def _begin(work: Callable[[], T], name: str) -> "Future[T]":
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 # house: it is raised again in the thread that waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=f"part-{name}", daemon=True).start()
+    return future
