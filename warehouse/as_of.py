@@ -21,7 +21,7 @@ from warehouse.slices import ORGANIZATION, SINCE, UNTIL, as_of_rows, as_of_slice
 
 FACTS = ("fct_ad_performance_daily",)
 """The marts that answer as_of."""
-_MONTHS = f"""SELECT toYYYYMM(addMonths(toStartOfMonth({SINCE}), number)) AS partition
+_MONTHS = f"""SELECT {ORGANIZATION} AS organization_id, toYYYYMM(addMonths(toStartOfMonth({SINCE}), number)) AS partition
     FROM numbers(toUInt64(greatest(dateDiff('month', {SINCE}, {UNTIL}) + 1, 0)))"""
 
 

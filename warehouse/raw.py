@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from domain.catalogue import Column, ColumnType, Report
 from domain.errors import ConfigurationError
+from warehouse.partitions import numbered
 from warehouse.slices import as_of_rows, as_of_slices, pinned_rows
 
 DATABASES = ("raw", "staging", "intermediate", "marts")
@@ -93,7 +94,11 @@ _TABLES = {
 _PINNED = "FROM raw.build_events WHERE event IN ('pinned', 'restored')"
 _VIEWS = {
     "raw.pinned_build": f"SELECT argMax(build_id, event_id) AS build_id {_PINNED}",
-    "raw.pinned_partitions": f"SELECT arrayJoin(pinned) AS partition FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED})",
+    "raw.pinned_parts": f"""SELECT intDiv(part, 1000000) AS bucket, part % 1000000 AS month, concat(toString(bucket), '-', toString(month)) AS partition_id
+        FROM (SELECT arrayJoin(pinned) AS part FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED}))""",
+    "raw.pinned_partitions": f"""SELECT DISTINCT organization_id, partition FROM raw.current_months
+        WHERE build_id = (SELECT build_id FROM raw.pinned_build)
+            AND {numbered("partition")} IN (SELECT arrayJoin(pinned) FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED}))""",
     "raw.pinned_slices": """SELECT report, date, organization_id, integration_id, account_id, load_id, row_count, content_hash, observed_at
         FROM raw.current_slices WHERE build_id = (SELECT build_id FROM raw.pinned_build)""",
     "raw.pinned_slices__as_of": as_of_slices(),
