@@ -84,7 +84,9 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     return dg.MaterializeResult(metadata={"rows": rows})
 
 
-@dg.asset(key=["raw", "raw_mrm__project_budgets"], group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"})
+@dg.asset(
+    key=["raw", "raw_mrm__project_budgets"], group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"}
+)
 def project_budgets(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """What each project may spend and between which dates; PostgreSQL's word, loaded through the ledger."""
     installation: Installation = context.resources.installation

@@ -41,7 +41,8 @@ def changed_partitions(client: Client, build_id: int, last: int) -> set[int]:
     rows = client.query(
         f"""SELECT DISTINCT {numbered("partition")} FROM (
             SELECT organization_id, partition, sumIf(slices, build_id = {{new:UInt64}}) AS slices_new, sumIf(slices, build_id = {{last:UInt64}}) AS slices_last,
-                sumWithOverflow(if(build_id = {{new:UInt64}}, digest, 0)) AS digest_new, sumWithOverflow(if(build_id = {{last:UInt64}}, digest, 0)) AS digest_last
+                sumWithOverflow(if(build_id = {{new:UInt64}}, digest, 0)) AS digest_new,
+                sumWithOverflow(if(build_id = {{last:UInt64}}, digest, 0)) AS digest_last
             FROM raw.current_months WHERE build_id IN ({{new:UInt64}}, {{last:UInt64}})
             GROUP BY report, organization_id, partition HAVING slices_new != slices_last OR digest_new != digest_last
         )""",

@@ -86,6 +86,15 @@ _TABLES = {
         noted_at DateTime64(6, 'UTC'), expires_at DateTime64(6, 'UTC'), owner String,
         position UInt64, partitions Array(UInt32), changed_slices UInt64, is_full Bool, models_checksum String, why String
     ) ENGINE = MergeTree ORDER BY event_id""",
+    "raw.tombstones": """CREATE TABLE IF NOT EXISTS raw.tombstones (
+        tombstone_id String, scope LowCardinality(String) COMMENT 'organization, integration or visitor forgotten; superseded loads dropped by retention',
+        organization_id String, subject String COMMENT 'the id that was forgotten; for retention the instant from which on as_of answers',
+        event LowCardinality(String) COMMENT 'begun or done', noted_at DateTime64(6, 'UTC'), noted_by String, rows UInt64
+    ) ENGINE = MergeTree ORDER BY (scope, organization_id, subject, noted_at)""",
+    "marts.user_events": """CREATE TABLE IF NOT EXISTS marts.user_events (
+        timestamp DateTime, user_id String, organization_id String, event_name String, event_properties String COMMENT 'JSON',
+        session_id String, device_type String, browser String
+    ) ENGINE = MergeTree PARTITION BY toYYYYMM(timestamp) ORDER BY (organization_id, user_id, timestamp)""",
     "marts.builds": """CREATE TABLE IF NOT EXISTS marts.builds (
         build_id UInt64, position UInt64, started_at DateTime64(6, 'UTC'), finished_at DateTime64(6, 'UTC'), models_built UInt32,
         tests_passed UInt32, tests_failed UInt32, models_checksum String, is_full Bool, partitions Array(UInt32), changed_slices UInt64

@@ -1,5 +1,5 @@
--- The ad fact with everything about its entities as it was known on the row's day, and with how settled the day is. A name or
--- a status that no snapshot tells is the latest one that a report carried.
+-- The ad fact with everything about its entities as it was known on the row's day, and with how settled the day is. A name that
+-- no snapshot tells is the last one that a report of that month carried.
 with facts as (
 
     select * from {{ ref('fct_ad_performance_daily') }}
@@ -20,13 +20,13 @@ select
     facts.account_id as account_id,
     cast(ifNull(accounts.name, '') as String) as account_name,
     facts.campaign_id as campaign_id,
-    cast(coalesce(campaigns.name, names_of_campaigns.campaign_name, '') as String) as campaign_name,
+    cast(coalesce(campaigns.name, names_of_campaigns.name, '') as String) as campaign_name,
     cast(ifNull(campaigns.status, '') as LowCardinality(String)) as campaign_status,
     cast(campaigns.daily_budget as Nullable(Decimal(18, 6))) as campaign_daily_budget,
     facts.ad_group_id as ad_group_id,
-    cast(coalesce(ad_groups.name, names_of_ad_groups.ad_group_name, '') as String) as ad_group_name,
+    cast(coalesce(ad_groups.name, names_of_ad_groups.name, '') as String) as ad_group_name,
     facts.ad_id as ad_id,
-    cast(coalesce(ads.name, names_of_ads.ad_name, '') as String) as ad_name,
+    cast(coalesce(ads.name, names_of_ads.name, '') as String) as ad_name,
     facts.date_day as date_day,
     facts.level_of_row as level_of_row,
     facts.impressions as impressions,
@@ -46,7 +46,8 @@ left join (select * from versions where level = '{{ level }}') as {{ alias }}
     and facts.{{ level }}_id = {{ alias }}.entity_id and facts.date_day >= {{ alias }}.valid_from and facts.date_day <= {{ alias }}.valid_to
 {%- endfor %}
 {%- for level in ['campaign', 'ad_group', 'ad'] %}
-left join {{ ref('dim_' ~ level) }} as names_of_{{ level }}s
+left join (select * from {{ ref('int_ads__names_monthly') }} where level = '{{ level }}') as names_of_{{ level }}s
     on facts.organization_id = names_of_{{ level }}s.organization_id and facts.platform = names_of_{{ level }}s.platform
-    and facts.account_id = names_of_{{ level }}s.account_id and facts.{{ level }}_id = names_of_{{ level }}s.{{ level }}_id
+    and facts.account_id = names_of_{{ level }}s.account_id and facts.{{ level }}_id = names_of_{{ level }}s.entity_id
+    and toStartOfMonth(facts.date_day) = names_of_{{ level }}s.month
 {%- endfor %}

@@ -1,12 +1,13 @@
--- How settled each account's day is: looked at again after the platform's restatement window, it is settled; before, provisional.
+-- How settled each account's day is, by the ledger: complete once it was over in the account when every level was last pulled,
+-- provisional while that pull lies within the platform's restatement window. A pull that found nothing new counts too.
 with seen as (
 
     select
-        organization_id, integration_id, extract(report, '^raw_(.+)__') as platform, account_id, date as date_day,
-        toDate(min(slices.observed_at), 'UTC') as observed_day
-    from {{ source('raw', 'pinned_slices') }} as slices
+        organization_id, integration_id, platform, account_id, report, date_day, max(account_today) as seen_on
+    from {{ source('raw', 'loads') }}
+    array join dates as date_day
     where match(report, '__(account|campaign|ad)_daily$')
-    group by organization_id, integration_id, platform, account_id, date_day
+    group by organization_id, integration_id, platform, account_id, report, date_day
 
 )
 
@@ -16,7 +17,8 @@ select
     cast(platform as LowCardinality(String)) as platform,
     cast(account_id as String) as account_id,
     cast(date_day as Date) as date_day,
-    cast(observed_day as Date) as observed_day,
-    cast(observed_day > date_day + 1 as Bool) as is_complete,
-    cast(dateDiff('day', date_day, observed_day) <= {{ settling_days() }} as Bool) as is_provisional
+    cast(min(seen_on) as Date) as observed_day,
+    cast(min(seen_on) > date_day as Bool) as is_complete,
+    cast(dateDiff('day', date_day, min(seen_on)) <= {{ settling_days() }} as Bool) as is_provisional
 from seen
+group by organization_id, integration_id, platform, account_id, date_day
