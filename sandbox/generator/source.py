@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
-from sandbox.facts import DIMENSIONS, MICRO, SCHEMA
+from sandbox.facts import CAMPAIGNS, DIMENSIONS, MICRO, SCHEMA
 from sandbox.generator.agency import AGENCY, AccountPlan
 from sandbox.generator.detail import detailed
 from sandbox.generator.noise import Floats, Noise
@@ -59,8 +59,8 @@ class GeneratorSource:
         rows = []
         for campaign_id, line in lines.items():
             ended = line.plan.ends is not None and today > self.anchor - timedelta(days=line.plan.ends)
-            rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind))
-        return pl.DataFrame(rows, schema={"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String()}, orient="row")
+            rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind, round(line.plan.budget * MICRO)))
+        return pl.DataFrame(rows, schema=CAMPAIGNS, orient="row")
 
     def span(self, today: date) -> tuple[date | None, date | None]:
         """Return the first and last date with facts."""
