@@ -64,6 +64,10 @@ class DatasetSource:
             seen = seen.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("date")))
         return seen.drop("as_of")
 
+    def finer(self, account: SandboxAccount, rows: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
+        """Return the rows as they are: a file's rows have their dimensions from the beginning."""
+        return rows
+
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
         """Return the account's campaigns, all enabled; one without any ad is a Performance Max or master campaign."""
         frame = self._kinds.get((account.platform.value, account.account_id))

@@ -13,6 +13,7 @@ from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
 from sandbox.facts import DIMENSIONS, MICRO, SCHEMA
 from sandbox.generator.agency import AGENCY, AccountPlan
+from sandbox.generator.detail import detailed
 from sandbox.generator.noise import Floats, Noise
 from sandbox.generator.plan import Line, lay_out
 
@@ -47,6 +48,10 @@ class GeneratorSource:
         if today < self.since:
             return pl.DataFrame(schema=SCHEMA)
         return _settle(self._final(account, today), account, today)
+
+    def finer(self, account: SandboxAccount, rows: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
+        """Split rows of the account by some of DIMENSIONS; every row's parts add up to it exactly."""
+        return detailed(self._plans[account.platform, account.account_id], self.seed, rows, dimensions)
 
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
         """Return the account's campaigns; one whose end has come is paused."""
