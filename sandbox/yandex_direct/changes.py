@@ -48,8 +48,8 @@ def _check(account: SandboxAccount, facts: AccountFacts, params: Params, since: 
         if name not in FIELDS:
             raise DirectError(8000, f"The FieldNames element contains an incorrect enumeration value: {name}")
     column = {"CampaignIds": "campaign_id", "AdGroupIds": "ad_group_id", "AdIds": "ad_id"}[named[0]]
-    known = facts.rows.select("campaign_id", column).unique().filter(pl.col(column).is_in([str(i) for i in asked]))
-    found = set(known[column].to_list())
+    known = facts.rows.select("campaign_id", pl.col(column).alias("_asked")).unique().filter(pl.col("_asked").is_in([str(i) for i in asked]))
+    found = set(known["_asked"].to_list())
     modified: dict[str, Any] = {}
     if "CampaignsStat" in names:
         borders = _borders(account, facts, since, world)

@@ -32,9 +32,7 @@ _CAMPAIGN = (
     "Id Name ClientInfo StartDate EndDate TimeTargeting TimeZone NegativeKeywords BlockedIps ExcludedSites DailyBudget Notification Type Status State "
     "StatusPayment StatusClarification SourceId Statistics Currency Funds RepresentedBy"
 )
-_AD_GROUP = (
-    "Id CampaignId Name RegionIds RestrictedRegionIds NegativeKeywords NegativeKeywordSharedSetIds TrackingParams Status ServingStatus Type Subtype"
-)
+_AD_GROUP = "Id CampaignId Name RegionIds RestrictedRegionIds NegativeKeywords NegativeKeywordSharedSetIds TrackingParams Status ServingStatus Type Subtype"
 _TEXT_AD = (
     "AdImageHash DisplayDomain Href SitelinkSetId Text Title Title2 Mobile VCardId DisplayUrlPath AdImageModeration SitelinksModeration VCardModeration "
     "DisplayUrlPathModeration AdExtensions VideoExtension TurboPageId TurboPageModeration BusinessId PriceExtension PreferVCardOverBusiness "

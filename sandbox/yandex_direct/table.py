@@ -46,6 +46,8 @@ def compute(definition: Definition, account: SandboxAccount, facts: AccountFacts
     needed = list(dict.fromkeys([*groups, *(f.field for f in definition.filters if FIELDS[f.field].role != "metric")]))
     level = LEVELS.get(definition.type, Level.AD_GROUP)
     rows = facts.window(level, definition.since, min(definition.until, facts.today), _finer(needed, definition))
+    if definition.type == "S":
+        rows = rows.filter(pl.col("search_term") != "")
     if not definition.include_vat and vat:
         rows = rows.with_columns((pl.col("spend") / (1 + vat)).round().cast(pl.Int64))
     rows = rows.join(facts.campaigns.select("campaign_id", "kind"), on="campaign_id", how="left", maintain_order="left")
