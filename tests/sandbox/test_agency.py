@@ -12,6 +12,7 @@ from sandbox.world import World
 
 ANCHOR = date(2026, 11, 23)
 DAY = timedelta(days=1)
+SITES = ("ga4", "yandex_metrica")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def rows_on(source, account, day):
 
 
 def test_it_is_as_large_and_as_mixed_as_promised(source):
-    rows = {a: rows_on(source, a, ANCHOR) for a in source.accounts}
+    rows = {a: rows_on(source, a, ANCHOR) for a in source.accounts if a.platform not in SITES}
     assert len(rows) == 8
     assert {a.client for a in rows} == {"Северный дом", "Bright Oak"}
     assert {a.currency for a in rows} == {"RUB", "USD", "EUR"}
