@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
 from sandbox.analytics import ANALYTICS_SCHEMA, VISITS_SCHEMA
 from sandbox.clock import SandboxClock
@@ -103,7 +104,7 @@ def test_a_dataset_answers_with_the_newest_as_of_that_the_clock_has_reached(tmp_
     path = tmp_path / "web.csv"
     path.write_text(FILE)
     world = World(DatasetSource([path]), clock := SandboxClock(date(2026, 3, 1)))
-    account = world.account("ga4", "77")
+    account = world.account(Platform.GA4, "77")
     assert world.analytics(account)["sessions"].to_list() == [10, 4]
     clock.move(date(2026, 3, 3))
     restated = world.analytics(account)
@@ -118,8 +119,8 @@ def test_visits_without_analytics_make_a_counter_with_the_platforms_own_defaults
     path = tmp_path / "visits.csv"
     path.write_text(VISITS)
     world = World(DatasetSource([path]), SandboxClock(date(2026, 3, 2)))
-    account = world.account("yandex_metrica", "88")
-    assert account == SandboxAccount("yandex_metrica", "88", "88", "RUB", "Europe/Moscow", "88")
+    account = world.account(Platform.YANDEX_METRICA, "88")
+    assert account == SandboxAccount(Platform.YANDEX_METRICA, "88", "88", "RUB", "Europe/Moscow", "88")
     assert world.visits(account)["visit_id"].to_list() == ["2", "18446744073709551615"]
     assert world.visits(account, date(2026, 3, 2))["goals"].to_list() == ["1,2"]
     assert world.visits(account)["revenue"].to_list() == [0, 9_990_000]
