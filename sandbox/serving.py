@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.platforms import Platform
 from sandbox.clock import SandboxClock
+from sandbox.consent import Consents, with_consent
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
 from sandbox.front import ANALYTICS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
@@ -52,7 +53,9 @@ class Sandbox:
 
         self._bundle = certificates.bundle
         meta, direct = with_control(MetaAds(self.world), control), with_control(YandexDirect(self.world), control)
-        google_tokens, yandex_tokens = TokenEndpoint(self.world, "google"), TokenEndpoint(self.world, "yandex")
+        google_consents, yandex_consents = Consents(self.world, "google"), Consents(self.world, "yandex")
+        google_tokens = with_consent(TokenEndpoint(self.world, google_consents), google_consents)
+        yandex_tokens = with_consent(TokenEndpoint(self.world, yandex_consents), yandex_consents)
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
         self._control = WebServer("control", control, at(0))
         self._meta = WebServer("meta", meta, at(1))
@@ -88,6 +91,11 @@ class Sandbox:
             "yandex_direct": {"endpoint": self._direct.url},
             "ga4": {"endpoint": self._ga4.url, "grpc": self._google.endpoint, "ca_bundle": str(self._bundle.resolve())},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
+            "consent": {
+                "google": f"{self._google_rest.url}/o/oauth2/v2/auth",
+                "yandex": f"{self._direct.url}/authorize",
+                "meta": f"{self._meta.url}/dialog/oauth",
+            },
             "proxy": {"url": self._proxy.url, "ca_bundle": str(self._bundle.resolve()), "hosts": list(HOSTS)},
             "dataset": {
                 "since": None if since is None else since.isoformat(),

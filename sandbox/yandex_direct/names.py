@@ -97,7 +97,7 @@ LISTINGS: Mapping[str, Listing] = {
         required=True,
     ),
     "clients": Listing("Clients", _names(_CLIENT), cost=(10, 0)),
-    "agencyclients": Listing("Clients", _names(_CLIENT), {}, {"Logins": ("Login", 10_000), "Archived": ("Archived", 1)}, required=True),
+    "agencyclients": Listing("Clients", _names(_CLIENT), {}, {"Logins": ("Login", 10_000), "Archived": ("Archived", 1)}),
 }
 EMPTY_WITHOUT_KEY = frozenset(("ads", "keywords"))
 """Services whose recorded answer for nothing found is a bare `{"result": {}}`."""
