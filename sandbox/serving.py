@@ -42,7 +42,7 @@ class Sandbox:
         self.world = World(source, self.clock)
         control = Control(self.world)
         certificates = issue(directory, HOSTS)
-        google = GoogleAds(self.world)
+        google = self.google_ads = GoogleAds(self.world)
 
         def at(place: int) -> int:
             return port + place if port else 0
