@@ -25,9 +25,9 @@ _ahead = ThreadPoolExecutor(1, thread_name_prefix="sandbox-print")
 def frame(ask: Ask, facts: AccountFacts, timezone: str) -> pl.DataFrame:
     """Add the facts up as asked; rows without delivery and without conversions are absent."""
     level = OUR_LEVEL[ask.level]
-    rows = _chosen(ask, facts, level)
     spreads = families(ask.breakdowns, timezone)
     parents = {family.parent for family in spreads if family.parent} | ({"country"} & set(ask.breakdowns))
+    rows = _chosen(ask, facts, level, parents)
     keys = [*ENTITY_KEYS[level], *sorted(parents)]
     parts = [_sums(ask, rows, keys, since, min(until, facts.today), until) for since, until in ask.ranges]
     summed = parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal").with_columns(pl.col("leads", "leads_value").fill_null(0))
@@ -43,12 +43,14 @@ def frame(ask: Ask, facts: AccountFacts, timezone: str) -> pl.DataFrame:
     return summed
 
 
-def _chosen(ask: Ask, facts: AccountFacts, level: Level) -> pl.DataFrame:
-    """Return the facts within the dates and conditions; leads get columns of their own."""
+def _chosen(ask: Ask, facts: AccountFacts, level: Level, parents: set[str]) -> pl.DataFrame:
+    """Return the facts within the dates and conditions, as fine as the breakdowns need; leads get columns of their own."""
     rows = facts.window(level, ask.since, min(ask.until, facts.today))
     for condition in ask.conditions:
         rows = rows.filter(_holds(condition, facts))
-    if not (rows["conversion_action"] != "").any():
+    detail = [*sorted(parents), *(("conversion_action",) if set(ask.fields) & {"actions", "action_values"} else ())]
+    rows = facts.finer(rows, detail) if detail and facts.finer else rows
+    if not rows["conversion_action"].str.contains(LEADS).any():
         return rows
     lead = pl.col("conversion_action").str.contains(LEADS)
     return rows.with_columns(
@@ -65,10 +67,8 @@ def _holds(condition: Condition, facts: AccountFacts) -> pl.Expr:
         status = pl.when(pl.col("campaign_id").is_in(paused)).then(pl.lit(below)).otherwise(pl.lit("ACTIVE"))
         return status.is_in(values) if condition.operator == "IN" else ~status.is_in(values)
     column = pl.col(condition.column)
-    if condition.operator.endswith("CONTAIN"):
-        found = column.str.contains(values[0], literal=True) if values else pl.lit(False)
-    else:
-        found = column.is_in(values)
+    part = column.str.contains(values[0] if values else "", literal=True)
+    found = part if condition.operator.endswith("CONTAIN") else column.is_in(values)
     return ~found if condition.operator.startswith("NOT_") else found
 
 

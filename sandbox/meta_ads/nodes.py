@@ -134,12 +134,13 @@ def creative_id(ad_id: str) -> str:
 
 
 def _budgets(account: SandboxAccount, facts: AccountFacts) -> dict[str, int]:
-    """Return each campaign's daily budget in minor units: a fifth above its mean spend of late, in three digits."""
+    """Return each campaign's daily budget in minor units; where none is known, a fifth above its mean spend of late, in three digits."""
+    known = dict(facts.campaigns.select("campaign_id", "budget").iter_rows())
     days = facts.rows.filter(pl.col("campaign_id") != "").group_by("campaign_id", "date", maintain_order=True).agg(pl.col("spend").sum())
     means = days.group_by("campaign_id", maintain_order=True).agg(pl.col("spend").tail(_BUDGET_DAYS).mean())
     budgets = {}
     for campaign_id, spend in means.iter_rows():
-        minor = round(spend * 1.2 * offset(account.currency) / MICRO)
+        minor = round((known.get(campaign_id) or spend * 1.2) * offset(account.currency) / MICRO)
         step = 10 ** max(len(str(minor)) - 3, 0)
         budgets[campaign_id] = -(-minor // step) * step
     return budgets
