@@ -27,6 +27,9 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 """The columns of a fact frame; an id that a row lacks is the empty string."""
 
+CAMPAIGNS: dict[str, pl.DataType] = {"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String(), "budget": pl.Int64()}
+"""What is known of a campaign beside its facts."""
+
 
 @dataclass(frozen=True)
 class AccountFacts:
@@ -36,7 +39,7 @@ class AccountFacts:
     rows: pl.DataFrame
     """Sorted by date; the columns of SCHEMA."""
     campaigns: pl.DataFrame
-    """campaign_id, status (enabled | paused), kind (the generator's kind of campaign; `search` for datasets)."""
+    """The columns of CAMPAIGNS: status is enabled or paused, kind the generator's kind of campaign (`search` for datasets), budget millionths a day."""
     finer: Callable[[pl.DataFrame, Sequence[str]], pl.DataFrame] | None = None
     """Fill DIMENSIONS of rows; None where the rows already have them."""
 
@@ -62,7 +65,7 @@ class AccountFacts:
         )
         if level is Level.CAMPAIGN:
             return listed.join(self.campaigns, on="campaign_id", how="left").with_columns(
-                pl.col("status").fill_null("enabled"), pl.col("kind").fill_null("search")
+                pl.col("status").fill_null("enabled"), pl.col("kind").fill_null("search"), pl.col("budget").fill_null(0)
             )
         above = self._list(Level.CAMPAIGN if level is Level.AD_GROUP else Level.AD_GROUP).drop("first_date", "last_date")
         return listed.join(above, on=list(keys[:-1]), how="left", maintain_order="left")

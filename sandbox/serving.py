@@ -47,6 +47,7 @@ class Sandbox:
         control = Control(self.world)
         certificates = issue(directory, HOSTS)
         google, analytics = GoogleAds(self.world), Analytics(self.world)
+        self.google_ads = google
 
         def at(place: int) -> int:
             return port + place if port else 0

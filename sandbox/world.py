@@ -38,7 +38,7 @@ class Source(Protocol):
         ...
 
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
-        """Return campaign_id, status and kind of the account's campaigns as of `today`."""
+        """Return id, status, kind and daily budget (the columns of CAMPAIGNS) of the account's campaigns as of `today`."""
         ...
 
     def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:

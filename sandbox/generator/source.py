@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
-from sandbox.facts import DIMENSIONS, MICRO, SCHEMA, empty
+from sandbox.facts import CAMPAIGNS, DIMENSIONS, MICRO, SCHEMA, empty
 from sandbox.generator.agency import AGENCY, AccountPlan
 from sandbox.generator.detail import detailed
 from sandbox.generator.noise import Floats, Noise
@@ -61,8 +61,8 @@ class GeneratorSource:
         rows = []
         for campaign_id, line in lines.items():
             ended = line.plan.ends is not None and today > self.anchor - timedelta(days=line.plan.ends)
-            rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind))
-        return pl.DataFrame(rows, schema={"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String()}, orient="row")
+            rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind, round(line.plan.budget * MICRO)))
+        return pl.DataFrame(rows, schema=CAMPAIGNS, orient="row")
 
     def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
         """Return a site's sessions as its platform knew them on its own `today`; `observed` adds nothing here."""

@@ -13,7 +13,6 @@ from sandbox.yandex_direct.table import AUTOTARGETING, CAMPAIGN_TYPES, criterion
 
 Item = dict[str, Any]
 COUNTRIES = {"RUB": 225, "USD": 84, "EUR": 96, "BYN": 149, "KZT": 159, "TRY": 983}
-WEEKLY = 10_000 * MICRO
 
 
 def client(account: SandboxAccount) -> Item:
@@ -40,21 +39,19 @@ def client(account: SandboxAccount) -> Item:
 
 
 def campaigns(account: SandboxAccount, facts: AccountFacts) -> list[Item]:
-    """Return the account's campaigns; one without ads has a weekly budget, the others a daily one of what they spend at most."""
+    """Return the account's campaigns; one without ads has a weekly budget, the others a daily one."""
     goals = [{"GoalId": number, "Value": MICRO, "IsMetrikaSourceOfValue": "NO"} for number in goals_of(facts)]
-    spent = facts.rows.group_by("campaign_id", "date").agg(pl.col("spend").sum()).group_by("campaign_id").agg(pl.col("spend").max())
-    most = dict(spent.iter_rows())
-    return [_campaign(account, row, most.get(row["campaign_id"], 0), goals) for row in facts.entities(Level.CAMPAIGN).iter_rows(named=True)]
+    budgets = dict(facts.campaigns.select("campaign_id", "budget").iter_rows())
+    return [_campaign(account, row, budgets.get(row["campaign_id"]) or MICRO, goals) for row in facts.entities(Level.CAMPAIGN).iter_rows(named=True)]
 
 
-def _campaign(account: SandboxAccount, row: Mapping[str, Any], most: int, goals: list[Item]) -> Item:
+def _campaign(account: SandboxAccount, row: Mapping[str, Any], budget: int, goals: list[Item]) -> Item:
     on = row["status"] == "enabled"
     kind = CAMPAIGN_TYPES.get(row["kind"], "TEXT_CAMPAIGN")
     unified = kind == "UNIFIED_CAMPAIGN"
-    search = {"BiddingStrategyType": "WB_MAXIMUM_CLICKS", "WbMaximumClicks": {"WeeklySpendLimit": WEEKLY, "BidCeiling": None}}
+    search = {"BiddingStrategyType": "WB_MAXIMUM_CLICKS", "WbMaximumClicks": {"WeeklySpendLimit": 7 * budget, "BidCeiling": None}}
     strategy = {"Search": search if unified else {"BiddingStrategyType": "HIGHEST_POSITION"}, "Network": {"BiddingStrategyType": "SERVING_OFF"}}
     own: Item = {"BiddingStrategy": strategy, "PriorityGoals": {"Items": goals} if goals else None, "AttributionModel": "AUTO", "Settings": []}
-    whole = max(-(-most // MICRO), 1) * MICRO
     return {
         "Id": _number(row["campaign_id"]),
         "Name": row["campaign_name"],
@@ -68,7 +65,7 @@ def _campaign(account: SandboxAccount, row: Mapping[str, Any], most: int, goals:
         "StatusPayment": "ALLOWED",
         "StatusClarification": "Serving" if on else "Stopped",
         "Currency": account.currency,
-        "DailyBudget": None if unified else {"Amount": whole, "Mode": "STANDARD"},
+        "DailyBudget": None if unified else {"Amount": budget, "Mode": "STANDARD"},
         "SourceId": None,
         "NegativeKeywords": None,
         "BlockedIps": None,
