@@ -15,7 +15,7 @@ from domain.errors import NotFound
 from domain.landing import Landing
 from home.directory import Home
 from services.actors import Actor, system_actor
-from services.exporting import ASSIGNMENTS
+from services.exporting import STORE_REPORTS
 from services.integrations import IntegrationAccess, all_integration_access, failing_integrations, list_integrations
 from services.projects import list_projects
 from services.seeding import DemoAgency, ensure_organization, seed_demo
@@ -32,7 +32,7 @@ from warehouse.metrics.door import MetricDoor
 from warehouse.raw import create_raw_tables
 from warehouse.reach import Reach, reach
 
-ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), ASSIGNMENTS)
+ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *STORE_REPORTS)
 """Every report that has a raw table."""
 
 Progress = Callable[..., None]
