@@ -31,9 +31,10 @@ def report(platform: str, name: str) -> Report:
     return known[name]
 
 
-def oldest_date(platform: str, today: date) -> date:
-    """Return the oldest day that the platform answers for; `today` is the account's."""
-    oldest: date = _REPORTS[_known(platform)].oldest(today)
+def oldest_date(platform: str, today: date, report: Report | None = None) -> date:
+    """Return the oldest day that the platform answers for, of one report where it keeps that for less; `today` is the account's."""
+    module = _REPORTS[_known(platform)]
+    oldest: date = module.oldest_of(report, today) if report and hasattr(module, "oldest_of") else module.oldest(today)
     return oldest
 
 

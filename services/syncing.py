@@ -216,7 +216,7 @@ class _Pull:
         outcome = self._outcome(account.account_id, report.name)
         try:
             today = self._clock.today(account.timezone)
-            oldest = registry.oldest_date(self._integration.platform, today)
+            oldest = registry.oldest_date(self._integration.platform, today, report)
             plan = plan_pull(report, today, oldest, covered.last_seen(), **asked.bounds, lookback_days=self._lookback(account, report, asked))
             for window in plan.windows:
                 for part in self._window(account, report, window):

@@ -36,6 +36,19 @@ AD = _names(
     "conversion_domain conversion_specs creative demolink_hash display_sequence engagement_audience failed_delivery_checks last_updated_by_app_id "
     "preview_shareable_link priority source_ad source_ad_id targeting tracking_and_conversion_with_defaults tracking_specs"
 )
+CREATIVE = _names(
+    "account_id actor_id ad_disclaimer_spec adlabels applink_treatment asset_feed_spec authorization_category body branded_content "
+    "branded_content_sponsor_page_id bundle_folder_id call_to_action call_to_action_type categorization_criteria category_media_source "
+    "collaborative_ads_lsb_image_bank_id contextual_multi_ads creative_sourcing_spec degrees_of_freedom_spec destination_set_id destination_spec "
+    "dynamic_ad_voice effective_authorization_category effective_instagram_media_id effective_instagram_story_id effective_object_story_id "
+    "enable_direct_install enable_launch_instant_app facebook_branded_content format_transformation_spec generative_asset_spec id image_crops "
+    "image_hash image_url instagram_actor_id instagram_branded_content instagram_permalink_url instagram_story_id instagram_user_id "
+    "interactive_components_spec link_deep_link_url link_destination_display_url link_og_id link_url media_sourcing_spec "
+    "messenger_sponsored_message name object_id object_store_url object_story_id object_story_spec object_type object_url page_id "
+    "page_welcome_message photo_album_source_object_story_id place_page_set_id platform_customizations playable_asset_id portrait_customizations "
+    "product_data product_set_id product_suggestion_settings recommender_settings referral_id source_facebook_post_id source_instagram_media_id "
+    "status template_url template_url_spec thumbnail_id thumbnail_url title url_tags use_page_actor_override video_id"
+)
 INSIGHTS = _names(
     "account_currency account_id account_name action_values actions ad_click_actions ad_id ad_impression_actions ad_name adset_end adset_id adset_name "
     "adset_start age_targeting attribution_setting auction_bid auction_competitiveness auction_max_competitor_bid average_purchases_conversion_value "
@@ -65,11 +78,21 @@ INSIGHTS = _names(
 )
 LEVELS = ("account", "campaign", "adset", "ad")
 BREAKDOWNS = _names(
-    "action_device action_type age gender country region dma publisher_platform platform_position impression_device device_platform product_id "
+    "age gender country region dma publisher_platform platform_position impression_device device_platform product_id "
     "hourly_stats_aggregated_by_advertiser_time_zone hourly_stats_aggregated_by_audience_time_zone frequency_value place_page_id "
     "body_asset call_to_action_asset description_asset image_asset link_url_asset title_asset video_asset skan_conversion_id"
 )
-SERVED_BREAKDOWNS = {"country": "country", "impression_device": "device", "device_platform": "device"}
+ACTION_BREAKDOWNS = _names(
+    "action_canvas_component_name action_carousel_card_id action_carousel_card_name action_converted_product_id action_destination action_device "
+    "action_reaction action_target_id action_type action_video_sound action_video_type conversion_destination is_business_ai_assisted "
+    "matched_persona_id matched_persona_name signal_source_bucket standard_event_content_type"
+)
+_DELIVERY = "publisher_platform platform_position impression_device device_platform"
+COMBINED = tuple(_names(text) for text in ("age gender", "country region", _DELIVERY))
+"""Breakdowns that go together in one request; every other one stands alone."""
+OFF_META = _names("region dma hourly_stats_aggregated_by_advertiser_time_zone hourly_stats_aggregated_by_audience_time_zone")
+"""With these, actions off Meta's own surfaces are left out."""
+REPORT_TIMES = ("impression", "conversion", "mixed", "lifetime")
 WINDOWS = frozenset(
     (
         "1d_view",

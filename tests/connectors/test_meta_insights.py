@@ -63,7 +63,7 @@ class FakeMeta:
 
     def _page(self, job: dict[str, Any], params: dict[str, str]) -> Any:
         window = DateWindow(*(date.fromisoformat(job["time_range"][k]) for k in ("since", "until")))
-        wanted = job["filtering"][0]["value"] if "filtering" in job else ["c1", "c2"]
+        wanted = [c for c in ("c1", "c2") if all((c in f["value"]) == (f["operator"] == "IN") for f in job.get("filtering", ()))]
         fields = {"date_start", "date_stop", *job["fields"].split(",")}
         rows = [{k: v for k, v in self.row(str(d), c).items() if k in fields} for d in window.dates() for c in wanted]
         start = int(params.get("after", 0))
