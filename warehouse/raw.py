@@ -91,6 +91,10 @@ _TABLES = {
         organization_id String, subject String COMMENT 'the id that was forgotten; for retention the instant from which on as_of answers',
         event LowCardinality(String) COMMENT 'begun or done', noted_at DateTime64(6, 'UTC'), noted_by String, rows UInt64
     ) ENGINE = MergeTree ORDER BY (scope, organization_id, subject, noted_at)""",
+    "raw.quality_results": """CREATE TABLE IF NOT EXISTS raw.quality_results (
+        checked_at DateTime64(6, 'UTC'), check LowCardinality(String), organization_id LowCardinality(String), platform LowCardinality(String),
+        account_id String, status LowCardinality(String) COMMENT 'ok, warn or fail', detail String
+    ) ENGINE = MergeTree ORDER BY (organization_id, platform, account_id, check, checked_at) TTL toDateTime(checked_at) + INTERVAL 400 DAY""",
     "marts.user_events": """CREATE TABLE IF NOT EXISTS marts.user_events (
         timestamp DateTime, user_id String, organization_id String, event_name String, event_properties String COMMENT 'JSON',
         session_id String, device_type String, browser String

@@ -9,14 +9,14 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': [],
-        'keyword_daily': [],
-        'search_term_daily': [],
-        'segment_daily': [],
-        'conversion_action_daily': [],
-        'campaigns': [],
-        'ad_groups': [],
-        'ads': [],
+        'ad_group_daily': ['yandex_direct'],
+        'keyword_daily': ['yandex_direct'],
+        'search_term_daily': ['yandex_direct'],
+        'segment_daily': ['yandex_direct'],
+        'conversion_action_daily': ['yandex_direct'],
+        'campaigns': ['yandex_direct'],
+        'ad_groups': ['yandex_direct'],
+        'ads': ['yandex_direct'],
         'visits': [],
         'sessions': [],
     }[kind]) }}
