@@ -1,7 +1,15 @@
-{# List the ad platforms that the unions take; a new one adds its staging folder and its name here. #}
-{% macro ad_platforms() %}
-    {{ return(['google_ads', 'meta_ads', 'yandex_direct']) }}
+{#
+  List the ad platforms that the unions take; a new one adds its staging folder and its name here.
+  Imported files, whose rows name their own channel, have accounts and campaigns by day alone.
+#}
+{% macro ad_platforms(kind='') %}
+    {{ return(['google_ads', 'meta_ads', 'yandex_direct'] + (['imports'] if kind in ['accounts', 'campaign_daily'] else [])) }}
 {% endmacro %}
+
+{# Name a row's platform: the staging folder's, or what the rows of imported files say. #}
+{% macro platform_of(folder) -%}
+    {{ 'platform' if folder == 'imports' else "'" ~ folder ~ "'" }}
+{%- endmacro %}
 
 {#
   List the platforms that deliver more than accounts, campaigns and ads, per kind of staging model (`stg_<platform>__<kind>`).
@@ -9,14 +17,14 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': [],
-        'keyword_daily': [],
-        'search_term_daily': [],
-        'segment_daily': [],
-        'conversion_action_daily': [],
-        'campaigns': [],
-        'ad_groups': [],
-        'ads': [],
+        'ad_group_daily': ['yandex_direct'],
+        'keyword_daily': ['yandex_direct'],
+        'search_term_daily': ['yandex_direct'],
+        'segment_daily': ['yandex_direct'],
+        'conversion_action_daily': ['yandex_direct'],
+        'campaigns': ['yandex_direct'],
+        'ad_groups': ['yandex_direct'],
+        'ads': ['yandex_direct'],
         'visits': [],
         'sessions': [],
     }[kind]) }}
