@@ -86,7 +86,7 @@ def _connected(
     skipped = {part.strip() for part in settings.get("skip_accounts", "").split(",")}
     accounts = [a for a in found.accounts if a.account_id not in skipped]
     made = _kept(installation, platform, name, access.credentials, settings, accounts)
-    _assign(installation, project or name, [(a.platform, a.account_id) for a in accounts])
+    assign(installation, project or name, [(a.platform, a.account_id) for a in accounts])
     return "\n".join(
         [
             found.message,
@@ -110,7 +110,7 @@ def _kept(installation: "Installation", platform: str, name: str, credentials: M
     return renew_integration(store, actor, known.id, credentials=credentials, settings={**known.settings, **settings}).id
 
 
-def _assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
+def assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
     """Assign the accounts that are in no project yet to one, from the beginning of their history."""
     from services.assignments import assign_account, list_assignments
     from services.projects import create_project

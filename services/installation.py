@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.clock import Clock
 from domain.errors import NotFound
@@ -33,7 +34,7 @@ from warehouse.quality import Finding, check_quality
 from warehouse.raw import create_raw_tables
 from warehouse.reach import Reach, reach
 
-ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *STORE_REPORTS)
+ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *STORE_REPORTS, *IMPORTED_REPORTS)
 """Every report that has a raw table."""
 
 Progress = Callable[..., None]

@@ -1,7 +1,15 @@
-{# List the ad platforms that the unions take; a new one adds its staging folder and its name here. #}
-{% macro ad_platforms() %}
-    {{ return(['google_ads', 'meta_ads', 'yandex_direct']) }}
+{#
+  List the ad platforms that the unions take; a new one adds its staging folder and its name here.
+  Imported files, whose rows name their own channel, have accounts and campaigns by day alone.
+#}
+{% macro ad_platforms(kind='') %}
+    {{ return(['google_ads', 'meta_ads', 'yandex_direct'] + (['imports'] if kind in ['accounts', 'campaign_daily'] else [])) }}
 {% endmacro %}
+
+{# Name a row's platform: the staging folder's, or what the rows of imported files say. #}
+{% macro platform_of(folder) -%}
+    {{ 'platform' if folder == 'imports' else "'" ~ folder ~ "'" }}
+{%- endmacro %}
 
 {#
   List the platforms that deliver more than accounts, campaigns and ads, per kind of staging model (`stg_<platform>__<kind>`).
