@@ -21,6 +21,7 @@ KINDS = {
     "report_skipped": "an asynchronous report is skipped",
     "report_slow": "an asynchronous report needs `polls` more polls",
     "too_large": "the request is refused as too heavy",
+    "sampled": "the report is computed on a sample, whatever accuracy was asked",
 }
 
 

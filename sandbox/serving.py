@@ -11,7 +11,7 @@ from domain.platforms import Platform
 from sandbox.clock import SandboxClock
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
-from sandbox.front import DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.front import DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, METRICA, YANDEX_TOKENS, ByHost, Proxy, server_context
 from sandbox.generator.source import GeneratorSource
 from sandbox.google_ads.certificates import issue
 from sandbox.google_ads.customers import ROOT
@@ -23,6 +23,7 @@ from sandbox.oauth import TokenEndpoint, with_tokens
 from sandbox.web import WebServer
 from sandbox.world import Source, World
 from sandbox.yandex_direct.server import YandexDirect
+from sandbox.yandex_metrica.server import YandexMetrica
 
 SEED = 20_260_901
 ANCHOR = "agency.json"
@@ -49,6 +50,7 @@ class Sandbox:
 
         self._bundle = certificates.bundle
         meta, direct = with_control(MetaAds(self.world), control), with_control(YandexDirect(self.world), control)
+        metrica = with_control(YandexMetrica(self.world), control)
         google_tokens, yandex_tokens = TokenEndpoint(self.world, "google"), TokenEndpoint(self.world, "yandex")
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
         self._control = WebServer("control", control, at(0))
@@ -62,9 +64,11 @@ class Sandbox:
             **dict.fromkeys(YANDEX_TOKENS, yandex_tokens),
             **dict.fromkeys(META, meta),
             **dict.fromkeys(DIRECT, direct),
+            **dict.fromkeys(METRICA, metrica),
         }
         self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
+        self._metrica = WebServer("metrica", with_tokens(metrica, yandex_tokens), at(9))
 
     def state(self) -> dict[str, Any]:
         """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""
@@ -80,6 +84,7 @@ class Sandbox:
             },
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},
+            "yandex_metrica": {"endpoint": self._metrica.url},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
             "proxy": {"url": self._proxy.url, "ca_bundle": str(self._bundle.resolve()), "hosts": list(HOSTS)},
             "dataset": {
@@ -92,7 +97,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop all servers and cut stalls short."""
         self.world.stopping.set()
-        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._google_rest, self._google):
+        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._metrica, self._google_rest, self._google):
             server.close()
 
     def __enter__(self) -> "Sandbox":

@@ -14,11 +14,11 @@ from sandbox.accounts import SandboxAccount
 from sandbox.world import World
 from sandbox.yandex_metrica.errors import MetricaError, unknown_counter, wrong
 
-NUMBERS = {
-    **{"RUB": 643, "USD": 840, "EUR": 978, "GBP": 826, "BYN": 933, "KZT": 398, "UAH": 980, "TRY": 949, "UZS": 860, "GEL": 981, "AMD": 51, "AZN": 944},
-    **{"KGS": 417, "PLN": 985, "CHF": 756, "CNY": 156, "JPY": 392, "INR": 356, "ILS": 376, "AED": 784, "CZK": 203, "SEK": 752, "NOK": 578, "DKK": 208},
-    **{"CAD": 124, "AUD": 36, "BRL": 986, "KWD": 414, "KRW": 410, "SGD": 702, "HKD": 344, "RSD": 941, "MDL": 498, "TJS": 972, "BGN": 975, "HUF": 348},
-}
+_NUMBERED = (
+    "RUB643 USD840 EUR978 GBP826 BYN933 KZT398 UAH980 TRY949 UZS860 GEL981 AMD51 AZN944 KGS417 PLN985 CHF756 CNY156 JPY392 INR356 ILS376 AED784 CZK203 "
+    "SEK752 NOK578 DKK208 CAD124 AUD36 BRL986 KWD414 KRW410 SGD702 HKD344 RSD941 MDL498 TJS972 BGN975 HUF348"
+)
+NUMBERS = {word[:3]: int(word[3:]) for word in _NUMBERED.split()}
 """ISO 4217 numbers: a counter's currency is one of them."""
 UNNAMED_GOAL = 300_000_001
 """The goal that reaches conversions of rows without a goal id."""
