@@ -43,15 +43,24 @@ class Service:
 
     def once(self, method: str, path: str, params: Mapping[str, str], counter_id: str, *, exact: bool = False) -> tuple[dict[str, Any], bytes]:
         """Send one request, without a second try. Raises a SourceError that names the counter."""
-        self._wait(path)
-        with self._failures(counter_id):
-            response = self._client.request(method, path, params=dict(params))
+        response = self._sent(method, path, params, counter_id)
         answer = _object(response.content, exact)
         if response.status_code != 200 or (answer is not None and "errors" in answer):
             raise from_answer(answer or {}, response.status_code, response.headers, counter_id)
         if answer is None:
             raise broken(f"{path}: the answer breaks off within its JSON", counter_id)
         return answer, response.content
+
+    def text(self, path: str, params: Mapping[str, str], counter_id: str) -> bytes:
+        """Return the exact bytes of a good answer."""
+
+        def once() -> bytes:
+            response = self._sent("GET", path, params, counter_id)
+            if response.status_code != 200 or response.content.startswith(b'{"errors"'):
+                raise from_answer(_object(response.content, False) or {}, response.status_code, response.headers, counter_id)
+            return response.content
+
+        return self.patience.call(once)
 
     @contextmanager
     def download(self, path: str, counter_id: str) -> Iterator[Iterator[bytes]]:
@@ -65,6 +74,11 @@ class Service:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _sent(self, method: str, path: str, params: Mapping[str, str], counter_id: str) -> httpx.Response:
+        self._wait(path)
+        with self._failures(counter_id):
+            return self._client.request(method, path, params=dict(params))
 
     def _opened(self, path: str, counter_id: str) -> httpx.Response:
         self._wait(path)
