@@ -50,9 +50,9 @@ recommendationSystem messenger isPageView isTurboPage isTurboApp iFrame link dow
 shareURL shareTitle
 """
 KNOWN = {"visits": set((_TECHNICAL + _VISITS).split()), "hits": set((_TECHNICAL + _HITS).split())}
-_ATTRIBUTED = re.compile(
-    rf"^(?:<attribution>|{'|'.join(ATTRIBUTIONS)}|lastSignificant|lastSign|CrossDevice\w+?|lastYandexDirectClick)(?=[A-Zoh])(.+)$", re.IGNORECASE
-)
+_MODELS = tuple(m.lower() for m in ("<attribution>", *ATTRIBUTIONS, "lastSignificant", "lastYandexDirectClick"))
+_MODELS += tuple(m.replace("_", "") for m in _MODELS if m.startswith("cross_"))
+"""Attribution models as they stand within a field's name, in any case."""
 _ARRAYS = re.compile(r"^(goals|purchase|products|eventsProduct|impressions|promotion|offlineCall|parsedParams|watchIDs)")
 _COUNTED = re.compile(
     r"(ID|Hash|Version\d?|Height|Width|Colors|Orientation|Enabled|GCLID|TimeZone|Order|Group|isPage|isTurbo\w+|iFrame|link|download|notBounce|artificial)$"
@@ -78,8 +78,7 @@ def check(source: str, fields: list[str]) -> list[str]:
         if not field.startswith(PREFIX[source]):
             raise wrong("fields", field)
         if name not in KNOWN[source] and source == "visits":
-            found = _ATTRIBUTED.match(name)
-            name = found[1] if found else name
+            name = next((name[len(m) :] for m in _MODELS if name.lower().startswith(m) and name[len(m) :] in KNOWN[source]), name)
         if name not in KNOWN[source]:
             raise wrong("fields", field)
         plain.append(name)
