@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -18,7 +18,8 @@ A_DAY = 5_000
 class Limits:
     """Count requests by user (token) and by group of methods; everybody on loopback shares one address."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._recent: dict[str, deque[float]] = {}
         self._reports: dict[str, deque[float]] = {}
@@ -45,7 +46,7 @@ class Limits:
                 self._running[user] -= 1
 
     def _admit(self, user: str, group: str, day: date) -> None:
-        now = time.monotonic()
+        now = self._monotonic()
         if _full(self._recent.setdefault("logs" if group == "logs" else "api", deque()), now, PER_SECOND[group], 1.0):
             raise MetricaError(429, "quota_requests_by_ip", f"Quota exceeded: {PER_SECOND[group]} requests per second for an IP address")
         if self._running.get(user, 0) >= PARALLEL:
