@@ -77,11 +77,6 @@ class Logs:
         self._lock = threading.RLock()
         self._requests: dict[str, list[LogRequest]] = {}
 
-    def forget(self) -> None:
-        """Forget all requests."""
-        with self._lock:
-            self._requests.clear()
-
     def evaluate(self, account: SandboxAccount, query: Mapping[str, str], fault: Fault | None) -> Answer:
         """Say whether a request would fit the quota; a `too_large` fault says no (its `code` is the days that would fit)."""
         asked = self._read(account, query)

@@ -52,7 +52,8 @@ def _goal(found: re.Match[str], account: SandboxAccount, goals: Mapping[int, str
     reaches = pl.col("conversions").filter(reached).sum()
     kind = found[2]
     if kind.lower().endswith("revenue"):
-        return pl.when(reaches != 0).then(_convert(pl.col("conversions_value").filter(reached).sum(), account, found[3], parameters))
+        value = pl.col("conversions_value").filter(reached).sum()
+        return pl.when((reaches != 0) | (value != 0)).then(_convert(value, account, found[3], parameters))
     if kind in ("conversionRate", "userConversionRate"):
         return _quotient(reaches * 100, _SESSIONS * MICRO)
     return pl.when(reaches != 0).then(MICRO) if kind == "reachesPerUser" else reaches

@@ -36,7 +36,7 @@ class YandexMetrica:
         self._logs = Logs(world)
         self._tables: OrderedDict[tuple[Any, ...], report.Table] = OrderedDict()
         self._lock = threading.Lock()
-        world.limits += [self._limits.forget, self._logs.forget]
+        world.limits.append(self._limits.forget)
 
     def __call__(self, request: Request) -> Answer:
         """Answer one request."""
