@@ -21,7 +21,8 @@ GOOGLE_TOKENS = ("oauth2.googleapis.com", "accounts.google.com", "www.googleapis
 YANDEX_TOKENS = ("oauth.yandex.ru", "oauth.yandex.com")
 META = ("graph.facebook.com",)
 DIRECT = ("api.direct.yandex.com", "api.direct.yandex.ru", "api-sandbox.direct.yandex.com", "api-sandbox.direct.yandex.ru")
-HOSTS = (GOOGLE_ADS, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT)
+BANKS = ("www.cbr.ru", "cbr.ru", "www.ecb.europa.eu")
+HOSTS = (GOOGLE_ADS, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT, *BANKS)
 _CHUNK = 1 << 16
 
 

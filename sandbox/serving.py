@@ -11,7 +11,7 @@ from domain.platforms import Platform
 from sandbox.clock import SandboxClock
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
-from sandbox.front import DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.front import BANKS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
 from sandbox.generator.source import GeneratorSource
 from sandbox.google_ads.certificates import issue
 from sandbox.google_ads.customers import ROOT
@@ -20,7 +20,8 @@ from sandbox.google_ads.server import GrpcServer
 from sandbox.google_ads.service import GoogleAds
 from sandbox.meta_ads.server import MetaAds
 from sandbox.oauth import TokenEndpoint, with_tokens
-from sandbox.web import WebServer
+from sandbox.rates.server import Rates, with_rates
+from sandbox.web import Handler, WebServer
 from sandbox.world import Source, World
 from sandbox.yandex_direct.server import YandexDirect
 
@@ -40,7 +41,7 @@ class Sandbox:
         self.clock = SandboxClock(today)
         source: Source = DatasetSource(datasets) if datasets else GeneratorSource(seed, anchor(directory, seed, self.clock.day))
         self.world = World(source, self.clock)
-        control = Control(self.world)
+        control, rates = Control(self.world), Rates(self.world)
         certificates = issue(directory, HOSTS)
         google = GoogleAds(self.world)
 
@@ -51,17 +52,18 @@ class Sandbox:
         meta, direct = with_control(MetaAds(self.world), control), with_control(YandexDirect(self.world), control)
         google_tokens, yandex_tokens = TokenEndpoint(self.world, "google"), TokenEndpoint(self.world, "yandex")
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
-        self._control = WebServer("control", control, at(0))
+        self._control = WebServer("control", with_rates(control, rates), at(0))
         self._meta = WebServer("meta", meta, at(1))
         self._direct = WebServer("direct", with_tokens(direct, yandex_tokens), at(2))
         self._google_rest = WebServer("google-rest", rest, at(3))
         self._google = GrpcServer(google, certificates, at(4))
-        by_host = {
+        by_host: dict[str, Handler] = {
             GOOGLE_ADS: rest,
             **dict.fromkeys(GOOGLE_TOKENS, google_tokens),
             **dict.fromkeys(YANDEX_TOKENS, yandex_tokens),
             **dict.fromkeys(META, meta),
             **dict.fromkeys(DIRECT, direct),
+            **dict.fromkeys(BANKS, rates),
         }
         self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
@@ -80,6 +82,7 @@ class Sandbox:
             },
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},
+            "rates": {"cbr": self._control.url, "ecb": self._control.url},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
             "proxy": {"url": self._proxy.url, "ca_bundle": str(self._bundle.resolve()), "hosts": list(HOSTS)},
             "dataset": {

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from dbt.cli.main import dbtRunner
 
+from connectors.fx.reports import REPORTS as RATES
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
@@ -23,10 +24,10 @@ from warehouse.ledger import Ledger, LoadKey
 from warehouse.raw import create_raw_tables
 
 DBT = Path(__file__).resolve().parents[2] / "dbt"
-EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), ASSIGNMENTS)
+EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), *RATES, ASSIGNMENTS)
 TABLES = {report.table: report for report in EVERY_REPORT}
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
-MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad")
+MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad", "dim_fx_rate")
 
 
 class MartBuilder:

@@ -1,7 +1,7 @@
 """The metrics and dimensions, as dbt's semantic manifest defines them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -152,15 +152,20 @@ def read_manifest(manifest: Mapping[str, Any]) -> Catalogue:
     """Read a semantic manifest. Raises ValueError or KeyError for what the compiler does not know."""
     models = manifest["semantic_models"]
     projects = {d["name"]: _dimension(d) for m in models if m["name"] == "account_projects" for d in m["dimensions"]}
-    facts = {m["name"]: _fact(m, projects) for m in models if m["measures"]}
+    facts = {m["name"]: _fact(m, projects) for m in sorted(models, key=lambda m: str(m["name"])) if m["measures"]}
     if not facts:
         raise ValueError("no semantic model has measures")
-    metrics = {m["name"]: _metric(m) for m in manifest["metrics"]}
-    known = {measure for fact in facts.values() for measure in fact.measures}
+    known = [measure for fact in facts.values() for measure in fact.measures]
+    metrics = {m.name: m for m in sorted(map(_metric, manifest["metrics"]), key=lambda m: _place(m, known))}
     for metric in metrics.values():
         if not (metric.measure in known if metric.measure else metric.inputs and set(metric.inputs) <= set(metrics)):
             raise ValueError(f"metric {metric.name} is made of unknown parts")
     return Catalogue(facts, metrics)
+
+
+def _place(metric: MetricInfo, measures: Sequence[str]) -> tuple[int, str]:
+    """Order metrics: measures as their facts name them, then what is made of them by name; dbt keeps no order."""
+    return (measures.index(metric.measure), "") if metric.measure in measures else (len(measures), metric.name)
 
 
 def _fact(model: Mapping[str, Any], projects: Mapping[str, DimensionInfo]) -> FactInfo:

@@ -121,7 +121,7 @@ class Part:
             exp.alias_(currencies, "currencies"),
         )
         for code, column in self.fact.flags.items():
-            flag = exp.column(column, table="f")
+            flag: exp.Expr = exp.column(column, table="f")
             if code == "mixed_vat":
                 flag = exp.Tuple(expressions=[exp.column("platform", table="f"), flag])
             query = query.select(exp.alias_(exp.func("groupUniqArray", flag, dialect=DIALECT), code))

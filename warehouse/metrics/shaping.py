@@ -107,4 +107,4 @@ def _carried(keys: Sequence[str], table: str) -> list[exp.Expr]:
 
 
 def _summed(measures: Mapping[str, type[exp.AggFunc]], table: str) -> list[exp.Alias]:
-    return [exp.alias_(function(this=exp.column(name, table=table)), name) for name, function in measures.items()]
+    return [exp.Alias(this=function(this=exp.column(name, table=table)), alias=exp.to_identifier(name)) for name, function in measures.items()]
