@@ -11,7 +11,7 @@ from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
 from services.actors import system_actor
-from services.exporting import load_assignments
+from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
 from services.integrations import record_sync, register_accounts
 from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
@@ -65,7 +65,9 @@ LEDGER_VIEWS = [
     dg.AssetSpec(["raw", name], group_name="mrm", kinds={"clickhouse"}, owners=["team:data"], description=description)
     for name, description in {
         "pinned_slices": "The current slice of every report, account and date, as the build under way pinned them.",
-        "pinned_partitions": "The months that the build under way must rewrite.",
+        "pinned_partitions": "The organizations and months that the build under way must rewrite.",
+        "pinned_parts": "The same as partitions: buckets of organizations and months, emptied ones too.",
+        "loads": "The ledger, one row per committed load.",
     }.items()
 ]
 """What the ledger keeps for the models, beside the raw tables."""
@@ -107,6 +109,15 @@ def exchange_rates(context: dg.AssetExecutionContext) -> Iterator[dg.Materialize
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"why": str(failed) if failed else ""},
         )
+
+
+@dg.asset(
+    key=["raw", "raw_mrm__project_budgets"], group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"}
+)
+def project_budgets(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    """What each project may spend and between which dates; PostgreSQL's word, loaded through the ledger."""
+    installation: Installation = context.resources.installation
+    return dg.MaterializeResult(metadata={"rows": load_budgets(installation.store, installation.ledger, installation.clock)})
 
 
 @dg.asset(

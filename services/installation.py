@@ -16,7 +16,7 @@ from domain.errors import NotFound
 from domain.landing import Landing
 from home.directory import Home
 from services.actors import Actor, system_actor
-from services.exporting import ASSIGNMENTS
+from services.exporting import STORE_REPORTS
 from services.integrations import IntegrationAccess, all_integration_access, failing_integrations, list_integrations
 from services.organizations import base_currency, set_base_currency
 from services.projects import list_projects
@@ -36,7 +36,7 @@ from warehouse.metrics.door import MetricDoor
 from warehouse.raw import create_raw_tables
 from warehouse.reach import Reach, reach
 
-ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *RATES, ASSIGNMENTS)
+ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *RATES, *STORE_REPORTS)
 """Every report that has a raw table."""
 
 Progress = Callable[..., None]

@@ -102,11 +102,13 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, passing: Callab
     if not lease.renew("committing", SLACK):
         raise expired(proposal.load_id)
     passing("renewed")
-    key = {"load_id": proposal.load_id, "organization_id": proposal.organization_id}
+    key = {"load_id": proposal.load_id, "organization_id": proposal.organization_id, "integration_id": proposal.integration_id}
     client.command(
         f"""INSERT INTO raw.loads ({_COLUMNS}, committed_at) SELECT {_COLUMNS}, now64(6, 'UTC') FROM raw.load_proposals
         WHERE load_id = {{load_id:String}} AND (SELECT {VALID} FROM raw.load_leases WHERE load_id = {{load_id:String}})
             AND load_id NOT IN (SELECT load_id FROM raw.loads WHERE organization_id = {{organization_id:String}} AND load_id = {{load_id:String}})
+            AND (SELECT count() FROM raw.tombstones WHERE organization_id = {{organization_id:String}}
+                AND (scope = 'organization' OR scope = 'integration' AND subject = {{integration_id:String}})) = 0
         LIMIT 1""",
         parameters=key,
         settings={"max_execution_time": int(SLACK.total_seconds() / 2)},

@@ -2,3 +2,59 @@
 {% macro ad_platforms() %}
     {{ return(['google_ads', 'meta_ads', 'yandex_direct']) }}
 {% endmacro %}
+
+{#
+  List the platforms that deliver more than accounts, campaigns and ads, per kind of staging model (`stg_<platform>__<kind>`).
+  A platform that learns to deliver one adds its name here, and every mart over it follows.
+#}
+{% macro delivering(kind) %}
+    {{ return({
+        'ad_group_daily': [],
+        'keyword_daily': [],
+        'search_term_daily': [],
+        'segment_daily': [],
+        'conversion_action_daily': [],
+        'campaigns': [],
+        'ad_groups': [],
+        'ads': [],
+        'visits': [],
+        'sessions': [],
+    }[kind]) }}
+{% endmacro %}
+
+{# Name the additive measures of a delivery report with their types, money's currency and VAT basis beside them. #}
+{% macro delivery_measures() %}
+    {{ return({
+        'impressions': 'Int64', 'clicks': 'Int64', 'spend': 'Decimal(18, 6)', 'conversions': 'Decimal(18, 6)', 'conversions_value': 'Decimal(18, 6)',
+        'currency_code': 'String', 'vat_included': 'Bool',
+    }) }}
+{% endmacro %}
+
+{# Union a kind of staging model over the platforms that deliver it; no rows of the same columns where none does. #}
+{% macro staged(kind, columns) %}
+    {%- set keys = {'organization_id': 'String', 'integration_id': 'String', 'account_id': 'String'} %}
+    {%- for platform in delivering(kind) %}
+select
+    '{{ platform }}' as platform,
+    {%- for name, type in dict(keys, **columns).items() %}
+    cast({{ name }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('stg_' ~ platform ~ '__' ~ kind) }} as delivered
+        {%- if not loop.last %}
+
+union all
+        {% endif %}
+    {%- else %}
+select
+    '' as platform,
+        {%- for name, type in dict(keys, **columns).items() %}
+    cast({{ 'null' if type.startswith('Nullable') else "defaultValueOfTypeName('" ~ type ~ "')" }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+from numbers(0)
+    {%- endfor %}
+{% endmacro %}
+
+{# Tell after how many days a platform no longer restates a day: its longest attribution window, as connectors look back. #}
+{% macro settling_days() -%}
+    transform(platform, ['google_ads', 'meta_ads', 'yandex_direct'], [30, 28, 30], 30)
+{%- endmacro %}

@@ -17,14 +17,14 @@ from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
 from home.directory import Home
-from services.exporting import ASSIGNMENTS
+from services.exporting import STORE_REPORTS
 from warehouse.builds import Builds, Plan
 from warehouse.client import Warehouse
 from warehouse.ledger import Ledger, LoadKey
 from warehouse.raw import create_raw_tables
 
 DBT = Path(__file__).resolve().parents[2] / "dbt"
-EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), *RATES, ASSIGNMENTS)
+EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), *RATES, *STORE_REPORTS)
 TABLES = {report.table: report for report in EVERY_REPORT}
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad", "dim_fx_rate")

@@ -4,7 +4,7 @@ select
     integration_id,
     extract(report, '^raw_(.+)__') as platform,
     account_id,
-    extract(report, '__(account|campaign|ad)_daily$') as level,
+    replaceRegexpOne(extract(report, '__(account|campaign|ad_group|ad_?set|ad)_daily$'), '^ad_?set$', 'ad_group') as level,
     date as date_day
 from {{ source('raw', 'pinned_slices') }}
-where match(report, '__(account|campaign|ad)_daily$')
+where match(report, '__(account|campaign|ad_group|ad_?set|ad)_daily$')
