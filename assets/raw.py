@@ -6,6 +6,7 @@ from functools import partial
 
 import dagster as dg
 
+from connectors.fx.reports import REPORTS as RATES
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
@@ -83,6 +84,32 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     installation.ledger.sweep()
     rows = load_assignments(installation.store, installation.ledger, installation.clock)
     return dg.MaterializeResult(metadata={"rows": rows})
+
+
+@dg.multi_asset(
+    name="pull_fx",
+    specs=[
+        dg.AssetSpec(["raw", r.table], group_name="fx", description=r.doc, kinds={"clickhouse", "python"}, owners=["team:data"], metadata={"source": r.source})
+        for r in RATES
+    ],
+    check_specs=[dg.AssetCheckSpec("rates_pulled", asset=["raw", r.table], description="The bank answered in the last pull.") for r in RATES],
+    required_resource_keys={"installation"},
+)
+def exchange_rates(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Official exchange rates of two central banks. A bank that fails holds nothing up: what lacks a rate is refused when it is asked."""
+    installation: Installation = context.resources.installation
+    outcomes = {outcome.report: outcome for outcome in installation.load_rates()}
+    for report in RATES:
+        outcome = outcomes.get(report.name)
+        yield dg.MaterializeResult(asset_key=["raw", report.table], metadata={"rows": outcome.rows if outcome else 0})
+        failed = outcome.error if outcome else None
+        yield dg.AssetCheckResult(
+            asset_key=["raw", report.table],
+            check_name="rates_pulled",
+            passed=failed is None,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"why": str(failed) if failed else ""},
+        )
 
 
 @dg.asset(

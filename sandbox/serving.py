@@ -12,7 +12,7 @@ from sandbox.clock import SandboxClock
 from sandbox.consent import Consents, with_consent
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
-from sandbox.front import ANALYTICS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, METRICA, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.front import ANALYTICS, BANKS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, METRICA, YANDEX_TOKENS, ByHost, Proxy, server_context
 from sandbox.ga4 import grpc_wire
 from sandbox.ga4.rest import Rest as AnalyticsRest
 from sandbox.ga4.service import Analytics
@@ -24,7 +24,8 @@ from sandbox.google_ads.server import GrpcServer
 from sandbox.google_ads.service import GoogleAds
 from sandbox.meta_ads.server import MetaAds
 from sandbox.oauth import TokenEndpoint, with_tokens
-from sandbox.web import WebServer
+from sandbox.rates.server import Rates, with_rates
+from sandbox.web import Handler, WebServer
 from sandbox.world import Source, World
 from sandbox.yandex_direct.server import YandexDirect
 from sandbox.yandex_metrica.server import YandexMetrica
@@ -45,7 +46,7 @@ class Sandbox:
         self.clock = SandboxClock(today)
         source: Source = DatasetSource(datasets) if datasets else GeneratorSource(seed, anchor(directory, seed, self.clock.day))
         self.world = World(source, self.clock)
-        control = Control(self.world)
+        control, rates = Control(self.world), Rates(self.world)
         certificates = issue(directory, HOSTS)
         google, analytics = GoogleAds(self.world), Analytics(self.world)
         self.google_ads = google
@@ -60,14 +61,14 @@ class Sandbox:
         yandex_tokens = with_consent(TokenEndpoint(self.world, yandex_consents), yandex_consents)
         metrica = with_control(YandexMetrica(self.world), control)
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
-        self._control = WebServer("control", control, at(0))
+        self._control = WebServer("control", with_rates(control, rates), at(0))
         self._meta = WebServer("meta", meta, at(1))
         self._direct = WebServer("direct", with_tokens(direct, yandex_tokens), at(2))
         self._google_rest = WebServer("google-rest", rest, at(3))
         self._google = GrpcServer(google, certificates, at(4), [grpc_wire.Handlers(analytics)])
         ga4 = with_control(with_tokens(AnalyticsRest(analytics), google_tokens), control)
         self._ga4 = WebServer("ga4", ga4, at(7))
-        by_host = {
+        by_host: dict[str, Handler] = {
             GOOGLE_ADS: rest,
             **dict.fromkeys(ANALYTICS, ga4),
             **dict.fromkeys(GOOGLE_TOKENS, google_tokens),
@@ -75,6 +76,7 @@ class Sandbox:
             **dict.fromkeys(META, meta),
             **dict.fromkeys(DIRECT, direct),
             **dict.fromkeys(METRICA, metrica),
+            **dict.fromkeys(BANKS, rates),
         }
         self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
@@ -96,6 +98,7 @@ class Sandbox:
             "yandex_direct": {"endpoint": self._direct.url},
             "ga4": {"endpoint": self._ga4.url, "grpc": self._google.endpoint, "ca_bundle": str(self._bundle.resolve())},
             "yandex_metrica": {"endpoint": self._metrica.url},
+            "rates": {"cbr": self._control.url, "ecb": self._control.url},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
             "consent": {
                 "google": f"{self._google_rest.url}/o/oauth2/v2/auth",

@@ -59,6 +59,8 @@ def seed_demo(store: Store, home: Home, sandbox: Mapping[str, Any]) -> DemoAgenc
     integrations = [
         _integration(store, actor, platform, sandbox[platform], accounts) for platform in _TITLES if any(a["platform"] == platform for a in accounts)
     ]
+    if "rates" in sandbox:
+        home.remember(rates_cbr=sandbox["rates"]["cbr"], rates_ecb=sandbox["rates"]["ecb"])
     projects = _projects(store, actor, accounts)
     _assign(store, actor, accounts, projects)
     return DemoAgency(organization, actor, EMAIL, password, list(projects.values()), integrations)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
 
@@ -12,6 +13,9 @@ HISTORY_DAYS = 400
 
 LOAD_DAYS = 400
 """The longest window of one load; a longer backfill is several loads, so that a crash loses at most one."""
+
+PROVISIONAL_DAYS = {platform: max(r.lookback_days for r in reports if r.date_column) for platform, reports in REPORTS.items()}
+"""How many days each platform may still restate."""
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,16 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': ['yandex_direct'],
+        'ad_group_daily': ['meta_ads', 'yandex_direct'],
         'keyword_daily': ['yandex_direct'],
         'search_term_daily': ['yandex_direct'],
-        'segment_daily': ['yandex_direct'],
-        'conversion_action_daily': ['yandex_direct'],
-        'campaigns': ['yandex_direct'],
-        'ad_groups': ['yandex_direct'],
-        'ads': ['yandex_direct'],
-        'visits': [],
-        'sessions': [],
+        'segment_daily': ['meta_ads', 'yandex_direct'],
+        'conversion_action_daily': ['meta_ads', 'yandex_direct'],
+        'campaigns': ['meta_ads', 'yandex_direct'],
+        'ad_groups': ['meta_ads', 'yandex_direct'],
+        'ads': ['meta_ads', 'yandex_direct'],
+        'visits': ['yandex_metrica'],
+        'sessions': analytics_platforms(),
     }[kind]) }}
 {% endmacro %}
 
@@ -68,5 +68,5 @@ from numbers(0)
 {%- endmacro %}
 {# List the analytics platforms that the unions take: each has a stg_<platform>__accounts and a stg_<platform>__sessions_daily. #}
 {% macro analytics_platforms() %}
-    {{ return(['ga4']) }}
+    {{ return(['ga4', 'yandex_metrica']) }}
 {% endmacro %}

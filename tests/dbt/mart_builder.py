@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from dbt.cli.main import dbtRunner
 
+from connectors.fx.reports import REPORTS as RATES
 from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.catalogue import Report
@@ -24,10 +25,10 @@ from warehouse.ledger import Ledger, LoadKey
 from warehouse.raw import create_raw_tables
 
 DBT = Path(__file__).resolve().parents[2] / "dbt"
-EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), *STORE_REPORTS, *IMPORTED_REPORTS)
+EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), *RATES, *STORE_REPORTS, *IMPORTED_REPORTS)
 TABLES = {report.table: report for report in EVERY_REPORT}
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
-MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad")
+MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad", "dim_fx_rate")
 
 
 class MartBuilder:

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='insert_overwrite',
-    partition_by='toYYYYMM(date_day)',
+    partition_by=organization_month('date_day'),
     order_by=['organization_id', 'platform', 'account_id', 'date_day', 'source', 'medium', 'campaign'],
     on_schema_change='fail',
 ) }}
