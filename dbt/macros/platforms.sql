@@ -70,3 +70,18 @@ from numbers(0)
 {% macro analytics_platforms() %}
     {{ return(['ga4', 'yandex_metrica']) }}
 {% endmacro %}
+
+{# Name a session's channel: the ad platform that its paid source belongs to, or the kind of free traffic. #}
+{% macro channel_of(source, medium) -%}
+    {%- set paid = "match(lower(" ~ medium ~ "), 'cpc|ppc|cpm|paid|^ad$|^ads$')" -%}
+    multiIf(
+        {{ paid }} and match(lower({{ source }}), 'google|adwords'), 'google_ads',
+        {{ paid }} and match(lower({{ source }}), 'facebook|instagram|meta|^fb$|^ig$'), 'meta_ads',
+        {{ paid }} and match(lower({{ source }}), 'yandex|direct'), 'yandex_direct',
+        {{ paid }}, 'other_paid',
+        match(lower({{ medium }}), 'organic'), 'organic',
+        match(lower({{ medium }}), 'referral'), 'referral',
+        lower({{ source }}) in ('', 'direct', '(direct)'), 'direct',
+        'other'
+    )
+{%- endmacro %}

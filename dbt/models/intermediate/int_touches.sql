@@ -4,7 +4,7 @@
 -- A visit that reached several goals (or one of them several times) counts as so many conversions.
 with visits as (
 {{ staged('visits', {
-    'visit_id': 'String', 'client_id': 'String', 'date_time': 'DateTime', 'source': 'String', 'medium': 'String', 'campaign': 'String',
+    'visit_id': 'String', 'client_id': 'String', 'date_time': "DateTime('UTC')", 'source': 'String', 'medium': 'String', 'campaign': 'String',
     'goals': 'Array(String)', 'revenue': 'Decimal(18, 6)',
 }) }}
 ),
