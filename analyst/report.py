@@ -32,6 +32,8 @@ HEADLINE_WITHOUT_VALUE = ("spend", "conversions", "cpa", "cvr", "impressions", "
 CAVEATS = {
     "building": {"en": "A build was running while the report was made.", "ru": "Во время подготовки отчёта шла сборка витрин."},
     "half_built": {"en": "The last build ended midway: run a sync.", "ru": "Последняя сборка витрин прервалась: запустите синхронизацию."},
+    "mixed_vat": {"en": "Costs with and without VAT are added up.", "ru": "Складываются расходы с НДС и без НДС."},
+    "provisional_days": {"en": "The platforms may still restate the last days.", "ru": "Последние дни платформы ещё могут пересчитать."},
     "incomplete_last_day": {"en": "The last day of the period is not over yet.", "ru": "Последний день периода ещё не закончился."},
 }
 MODEL_NOTES = {

@@ -9,10 +9,11 @@ from typing import Any
 import dagster as dg
 
 from assets.partitions import INTEGRATIONS, PARTITIONS, RUN_OF, Slice, integration_key, partition_keys, slices
+from connectors.fx.reports import REPORTS as RATES
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
-from services.exporting import load_assignments
+from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
 from services.pulling import Wanted, pull_platform
 from services.syncing import AccountOutcome, SyncResult
@@ -103,7 +104,9 @@ LEDGER_VIEWS = [
     dg.AssetSpec(["raw", name], group_name="mrm", kinds={"clickhouse"}, owners=["team:data"], description=description)
     for name, description in {
         "pinned_slices": "The current slice of every report, account and date, as the build under way pinned them.",
-        "pinned_partitions": "The months that the build under way must rewrite.",
+        "pinned_partitions": "The organizations and months that the build under way must rewrite.",
+        "pinned_parts": "The same as partitions: buckets of organizations and months, emptied ones too.",
+        "loads": "The ledger, one row per committed load.",
     }.items()
 ]
 """What the ledger keeps for the models, beside the raw tables."""
@@ -119,6 +122,41 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     installation.ledger.sweep()
     rows = load_assignments(installation.store, installation.ledger, installation.clock)
     return dg.MaterializeResult(metadata={"rows": rows})
+
+
+@dg.multi_asset(
+    name="pull_fx",
+    specs=[
+        dg.AssetSpec(["raw", r.table], group_name="fx", description=r.doc, kinds={"clickhouse", "python"}, owners=["team:data"], metadata={"source": r.source})
+        for r in RATES
+    ],
+    check_specs=[dg.AssetCheckSpec("rates_pulled", asset=["raw", r.table], description="The bank answered in the last pull.") for r in RATES],
+    required_resource_keys={"installation"},
+)
+def exchange_rates(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Official exchange rates of two central banks. A bank that fails holds nothing up: what lacks a rate is refused when it is asked."""
+    installation: Installation = context.resources.installation
+    outcomes = {outcome.report: outcome for outcome in installation.load_rates()}
+    for report in RATES:
+        outcome = outcomes.get(report.name)
+        yield dg.MaterializeResult(asset_key=["raw", report.table], metadata={"rows": outcome.rows if outcome else 0})
+        failed = outcome.error if outcome else None
+        yield dg.AssetCheckResult(
+            asset_key=["raw", report.table],
+            check_name="rates_pulled",
+            passed=failed is None,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"why": str(failed) if failed else ""},
+        )
+
+
+@dg.asset(
+    key=["raw", "raw_mrm__project_budgets"], group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"}
+)
+def project_budgets(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    """What each project may spend and between which dates; PostgreSQL's word, loaded through the ledger."""
+    installation: Installation = context.resources.installation
+    return dg.MaterializeResult(metadata={"rows": load_budgets(installation.store, installation.ledger, installation.clock)})
 
 
 @dg.asset(

@@ -4,7 +4,9 @@ MrmError                    exit  HTTP  meaning
 ├─ UsageError                2    422   the request cannot be carried out as asked
 │  ├─ UnknownName            2    422   no such metric, dimension, option; nearest names offered
 │  ├─ DatasetMalformed       2    422   a dataset file breaks the format, row and column named
-│  └─ MixedCurrencies        2    422   money over several currencies was asked as one number
+│  ├─ ImportMalformed        2    422   a file of costs breaks its mapping, row and column named
+│  ├─ MixedCurrencies        2    422   money over several currencies was asked as one number
+│  └─ MissingRate            2    422   money is to be converted, and a rate is not known
 ├─ ConfigurationError        3    500   the installation or its settings must change
 │  ├─ DirectoryTaken         3    503   another process owns the data directory
 │  ├─ Unreachable            3    503   a server that we need does not answer
@@ -29,6 +31,7 @@ MrmError                    exit  HTTP  meaning
 """
 
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -91,6 +94,16 @@ class DatasetMalformed(UsageError):
         self.column = column
 
 
+class ImportMalformed(UsageError):
+    """A value of an imported file cannot be used; `row` counts the header as 1. Nothing of the file was kept."""
+
+    def __init__(self, path: Path, row: int, column: str, why: str) -> None:
+        super().__init__(f"{path}: row {row}, column {column!r}: {why}", fix="Correct the file or its mapping; both stand in docs/connectors/import.md")
+        self.path = path
+        self.row = row
+        self.column = column
+
+
 class MixedCurrencies(UsageError):
     """Money over several currencies was asked as one number."""
 
@@ -98,7 +111,19 @@ class MixedCurrencies(UsageError):
         names = ", ".join(sorted(currencies))
         super().__init__(
             f"The window holds money in several currencies ({names}), which do not add up",
-            fix="Add the dimension with --by currency, or filter one currency",
+            fix="Add the dimension with --by currency, filter one currency, or convert with --currency EUR",
+        )
+
+
+class MissingRate(UsageError):
+    """Money is to be converted, and no exchange rate is known for some of its currencies and dates."""
+
+    def __init__(self, target: str, missing: Iterable[tuple[str, date, date]]) -> None:
+        gaps = ", ".join(f"{currency} {since}..{until}" for currency, since, until in sorted(missing))
+        super().__init__(
+            f"There is no exchange rate into {target} for {gaps}",
+            why="Rates are the central banks' own, carried over at most two weeks; nothing is guessed",
+            fix="Pull the rates with ./run sync, ask for another currency, or add --by currency",
         )
 
 

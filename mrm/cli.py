@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.main import get_command
 
 from domain.errors import DiskFull, MrmError
-from mrm import alerting, backfilling, connecting, demo, doctor, query, reporting, sandboxing, scheduling, serving, storing, syncing, warehousing
+from mrm import alerting, backfilling, connecting, demo, doctor, importing, query, reporting, sandboxing, scheduling, serving, storing, syncing, warehousing
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -33,8 +33,10 @@ app.command("connect")(connecting.connect)
 app.command("sync")(syncing.sync)
 app.command("backfill")(backfilling.backfill)
 app.command("gaps")(backfilling.gaps)
+app.command("import")(importing.import_file)
 app.command("query")(query.query)
 app.command("metrics")(query.metrics)
+app.command("currency")(query.currency)
 app.command("report")(reporting.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(alerting.app, name="alerts")

@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import sys
-from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from domain import asking
+from domain.asking import FILTERS
 from domain.errors import NotFound, UsageError
-from domain.questions import Filter, Operator, Question, Scope
-from mrm.options import DEFAULT_HOME, HomeOption, Language, LanguageOption, SinceOption, UntilOption
+from domain.questions import Grain, Scope
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -29,6 +30,7 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    ARROW = "arrow"
 
 
 def query(
@@ -36,102 +38,110 @@ def query(
     since: SinceOption,
     until: UntilOption,
     home: HomeOption = DEFAULT_HOME,
-    by: Annotated[str, typer.Option("--by", help="Dimensions, separated by commas: date, platform, currency, project, account, campaign, ad_group, ad.")] = "",
-    where: Annotated[list[str] | None, typer.Option("--where", help="A filter: platform=meta_ads, campaign=1|2, campaign~name part (repeatable).")] = None,
+    by: Annotated[str, typer.Option("--by", help="Dimensions, separated by commas: date, platform, currency, project, account, campaign, ad_group, ad …")] = "",
+    where: Annotated[list[str] | None, typer.Option("--where", help=f"A filter (repeatable): {FILTERS}; | separates several values.")] = None,
+    grain: Annotated[Grain | None, typer.Option("--grain", help="By periods: adds the dimension date; weeks start on Monday.")] = None,
+    compare: Annotated[
+        str, typer.Option("--compare", help="previous (as many days before), year (the same dates), year_weekday (364 days), or 2026-01-01..2026-01-31.")
+    ] = "",
+    top: Annotated[int | None, typer.Option("--top", min=1, help="Keep so many rows by the first metric or --order-by; the rest is one row, other.")] = None,
+    totals: Annotated[bool, typer.Option("--totals", help="Add a row over all rows; ratios are ratios of sums.")] = False,
+    currency: Annotated[str, typer.Option("--currency", help="Convert money by the rate of each row's date: EUR, RUB … or base (./run currency).")] = "",
     project: Annotated[str, typer.Option("--project", help="Only this project: its id or name.")] = "",
     as_of: Annotated[str, typer.Option("--as-of", help="Answer as the numbers were known at the end of this date, or at this instant (ISO 8601).")] = "",
     order_by: Annotated[str, typer.Option("--order-by", help="Columns, separated by commas; -spend sorts downwards.")] = "",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many rows.")] = None,
-    output: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.TABLE,
+    output: Annotated[Format, typer.Option("--format", help="table, csv, json or arrow (an Arrow IPC stream on stdout).")] = Format.TABLE,
 ) -> None:
     """Ask for metrics over a window of dates, both ends inclusive.
 
-    Money over several currencies is refused with exit code 2: add --by currency.
+    Money over several currencies is refused with exit code 2: add --by currency, or convert with --currency.
 
     Examples:
       ./run query --metrics spend,clicks,ctr --by platform,currency --since 2026-10-01 --until 2026-10-31
-      ./run query --metrics cpa --by campaign --where platform=yandex_direct --since 2026-10-01 --until 2026-10-31 --format csv
+      ./run query --metrics spend,roas --by campaign --top 5 --totals --currency EUR --since 2026-10-01 --until 2026-10-31
+      ./run query --metrics spend,cpa --grain month --compare year --where platform=yandex_direct --since 2026-01-01 --until 2026-10-31 --format csv
     """
     from services.installation import Installation
-    from warehouse.metrics.printing import to_json
+    from warehouse.metrics.printing import arrow_stream, to_json
 
     with Installation.open(home) as installation:
-        question = Question(
-            metrics=_names(metrics),
-            by=_names(by),
+        question = asking.question(
+            metrics=metrics,
+            by=by,
             since=since.date(),
             until=until.date(),
-            where=tuple(parse_filter(w) for w in where or []),
-            as_of=parse_as_of(as_of),
-            order_by=_names(order_by),
+            where=where or (),
+            known_at=as_of,
+            order_by=order_by,
             limit=limit,
+            periods=grain,
+            compare=compare,
+            top=top,
+            totals=totals,
+            currency=currency,
+            split="|",
         )
-        answer = to_json(installation.door.ask(_scope(installation, project), question))
-    if output is Format.JSON:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
+        answer = installation.door.ask(_scope(installation, project), question)
+    if output is Format.ARROW:
+        sys.stdout.buffer.write(arrow_stream(answer))
+    elif output is Format.JSON:
+        typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
-    columns = list(answer["rows"][0]) if answer["rows"] else [*question.by, *question.metrics]
-    _print_rows(answer["rows"], columns, output)
-    for warning in answer["warnings"]:
-        typer.echo(f"note: {warning['message']}", err=True)
+    else:
+        _print_rows(to_json(answer)["rows"], [column.name for column in answer.columns], output)
+    for warning in answer.warnings:
+        typer.echo(f"note: {warning.message}", err=True)
 
 
 def metrics(
     home: HomeOption = DEFAULT_HOME,
     lang: LanguageOption = Language.EN,
     output: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.TABLE,
+    as_json: JsonOption = False,
 ) -> None:
-    """List every metric: its name, formula, unit and good direction."""
+    """List every metric: its name, formula, unit and good direction; as JSON with descriptions, synonyms and dimensions."""
     from warehouse.metrics.catalogue import Catalogue
+    from warehouse.metrics.documenting import entries
 
+    catalogue = Catalogue.load()
+    if as_json or output is Format.JSON:
+        typer.echo(json.dumps(entries(catalogue), ensure_ascii=False))
+        return
     rows = [
-        {"metric": m.name, "label": m.label[str(lang)], "formula": m.formula, "unit": m.unit, "good": m.good_direction}
-        for m in Catalogue.load().metrics.values()
+        {"metric": m.name, "label": m.label[str(lang)], "formula": m.formula, "unit": m.unit, "additivity": m.additivity, "good": m.good_direction}
+        for m in catalogue.metrics.values()
     ]
-    if output is Format.JSON:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-    else:
-        _print_rows(rows, ["metric", "label", "formula", "unit", "good"], output)
+    _print_rows(rows, list(rows[0]), output)
 
 
-def parse_filter(text: str) -> Filter:
-    """Read `dimension=value`, `dimension=a|b` or `dimension~part`. Raises UsageError for anything else."""
-    for sign, operator in (("=", Operator.EQUALS), ("~", Operator.CONTAINS)):
-        dimension, found, value = text.partition(sign)
-        if found and dimension.strip().isidentifier() and value:
-            values = tuple(value.split("|")) if operator is Operator.EQUALS else (value,)
-            return Filter(dimension=dimension.strip(), operator=Operator.IN if len(values) > 1 else operator, values=values)
-    raise UsageError(f"The filter {text!r} cannot be read", fix="Write platform=meta_ads, campaign=1|2 or campaign~part")
+def currency(
+    code: Annotated[str, typer.Argument(help="ISO 4217, such as EUR; without it the present one is printed.")] = "",
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Set the organization's base currency, which --currency base converts into.
 
+    Example: ./run currency EUR
+    """
+    from services.installation import Installation
 
-def parse_as_of(text: str) -> datetime | None:
-    """Read a date (its end, UTC) or an ISO instant; None for an empty text. Raises UsageError."""
-    if not text:
-        return None
-    try:
-        if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--as-of {text!r} is neither a date nor an instant", fix="Write 2026-03-01 or 2026-03-01T12:00:00+03:00") from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    with Installation.open(home) as installation:
+        typer.echo(installation.set_base_currency(code) if code else installation.base_currency or "none is set")
 
 
 def _scope(installation: "Installation", project: str) -> Scope:
-    organization = installation.organization().id
+    organization, base = installation.organization().id, installation.base_currency
     if not project:
-        return Scope(organization_id=organization)
+        return Scope(organization_id=organization, base_currency=base)
     for known in installation.projects():
         if project in (known.id, known.name):
-            return Scope(organization_id=organization, project_ids=(known.id,))
+            return Scope(organization_id=organization, project_ids=(known.id,), base_currency=base)
     raise NotFound(f"There is no project {project!r}", fix=f"Known: {', '.join(p.name for p in installation.projects())}")
 
 
 def _print_rows(rows: list[dict[str, Any]], columns: list[str], output: Format) -> None:
+    if output is Format.ARROW:
+        raise UsageError("A list has no Arrow form", fix="Choose table, csv or json")
     if output is Format.CSV:
         writer = csv.DictWriter(sys.stdout, columns)
         writer.writeheader()

@@ -4,7 +4,15 @@ import dagster as dg
 
 from assets.insights import insight_reports
 from assets.models import dbt_models
-from assets.raw import ASSIGNMENTS, LEDGER_VIEWS, account_assignments, raw_assets, sync_outcome
+from assets.quality import quality_checks
+from assets.raw import (
+    LEDGER_VIEWS,
+    account_assignments,
+    exchange_rates,
+    project_budgets,
+    raw_assets,
+    sync_outcome,
+)
 from connectors.registry import REPORTS
 from pipelines.resources import installation
 from pipelines.sensors import alerts_sensor, due_integrations_sensor, run_canceled, run_failed, run_succeeded, sync_requests_sensor, unbuilt_loads_sensor
@@ -20,12 +28,13 @@ sync_and_build = dg.define_asset_job(
 
 build = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.assets(ASSIGNMENTS, models, insight_reports),
+    selection=dg.AssetSelection.assets(account_assignments, project_budgets, models, insight_reports),
     description="Build the marts where slices changed and write the reports, without a pull.",
 )
 
 definitions = dg.Definitions(
-    assets=[*raw, *LEDGER_VIEWS, account_assignments, models, insight_reports, sync_outcome],
+    assets=[*raw, *LEDGER_VIEWS, account_assignments, exchange_rates, project_budgets, models, insight_reports, sync_outcome],
+    asset_checks=[quality_checks],
     jobs=[sync_and_build, build],
     sensors=[
         due_integrations_sensor(sync_and_build),

@@ -11,7 +11,8 @@ import httpx
 from pydantic import BaseModel
 
 from domain import errors
-from domain.questions import Filter, Operator
+from domain.asking import printed
+from domain.questions import Filter, Grain
 from platform_api.analytics.schemas import Dashboard, Insights, MetricsAnswer, MetricsCatalogue, WrittenReport
 from platform_api.artifacts.schemas import Artifact, ArtifactPage, ArtifactVersions
 from platform_api.auth.schemas import Me, Session
@@ -119,17 +120,27 @@ class ApiClient:
         order_by: Sequence[str] = (),
         limit: int | None = None,
         as_of: str | None = None,
+        grain: Grain | None = None,
+        compare: str | None = None,
+        top: int | None = None,
+        totals: bool = False,
+        currency: str | None = None,
     ) -> MetricsAnswer:
-        """Ask the metric door within a project; money arrives as decimal strings."""
+        """Ask the metric door within a project; money arrives as decimal strings. The texts are those of `domain.asking`."""
         asked: Parameters = {
             "metrics": ",".join(metrics),
             "by": ",".join(by),
             "since": since.isoformat(),
             "until": until.isoformat(),
-            "where": [line for f in where for line in _filter_lines(f)],
+            "where": [line for f in where for line in printed(f)],
             "order_by": ",".join(order_by),
             "limit": limit,
             "as_of": as_of,
+            "grain": grain,
+            "compare": compare,
+            "top": top,
+            "totals": "true" if totals else None,
+            "currency": currency,
         }
         return self._get(MetricsAnswer, f"/projects/{_part(project_id)}/metrics", asked)
 
@@ -228,11 +239,6 @@ def _reaching(base_url: str) -> Iterator[None]:
         raise errors.Unreachable(f"The API at {base_url} took too long", why=str(error), fix="Try again, or ask for less") from error
     except httpx.TransportError as error:
         raise errors.Unreachable(f"The API at {base_url} does not answer", why=str(error), fix="Start it with ./run up, then look at ./run status") from error
-
-
-def _filter_lines(f: Filter) -> list[str]:
-    sign = "~" if f.operator is Operator.CONTAINS else "="
-    return [f"{f.dimension}{sign}{value}" for value in f.values]
 
 
 def _part(identifier: str) -> str:

@@ -21,6 +21,7 @@ from platform_api.auth.tokens import AccessTokens, load_key
 from platform_api.cursors import Cursors
 from platform_api.dependencies import Dependencies
 from platform_api.settings import ApiSettings
+from services.windows import PROVISIONAL_DAYS
 from store.database import Store
 from warehouse.client import Warehouse
 from warehouse.data_state import MartsStateReader
@@ -52,7 +53,7 @@ def opened(home: Home, settings: ApiSettings) -> Iterator[Dependencies]:
     key = load_key(settings.signing_key.get_secret_value() if settings.signing_key else None, home.directory("keys") / "api_signing.pem")
     with Store.open(home) as store, Warehouse.open(home) as warehouse, closing(MartsStateReader(warehouse)) as reader:
         clock: Clock = HomeClock(home)
-        door = MetricDoor(warehouse, clock)
+        door = MetricDoor(warehouse, clock, provisional=PROVISIONAL_DAYS)
         model = ModelSettings()
 
         def data_state() -> DataState:
@@ -82,10 +83,28 @@ def described(catalogue: Catalogue) -> MetricsCatalogue:
     """Describe the catalogue for the wire."""
     return MetricsCatalogue(
         metrics=[
-            MetricDescription(name=m.name, labels=dict(m.label), formula=m.formula, unit=m.unit, additivity=m.additivity, good_direction=m.good_direction)
+            MetricDescription(
+                name=m.name,
+                labels=dict(m.label),
+                formula=m.formula,
+                unit=m.unit,
+                additivity=m.additivity,
+                good_direction=m.good_direction,
+                descriptions=dict(m.description),
+                synonyms={language: list(words) for language, words in m.synonyms.items()},
+                facts=[fact.name for fact in catalogue.facts_of(m.name)],
+            )
             for m in catalogue.metrics.values()
         ],
-        dimensions=[DimensionDescription(name=d.name, labels=dict(d.label)) for d in catalogue.dimensions.values()],
+        dimensions=[
+            DimensionDescription(
+                name=d.name,
+                labels=dict(d.label),
+                synonyms={language: list(words) for language, words in d.synonyms.items()},
+                facts=[fact.name for fact in catalogue.facts.values() if d.name in fact.dimensions],
+            )
+            for d in catalogue.dimensions.values()
+        ],
     )
 
 

@@ -1,8 +1,8 @@
 """What PostgreSQL knows and ClickHouse needs, brought in as loads through the ledger."""
 
 from collections import defaultdict
-from datetime import datetime
-from itertools import chain
+from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from domain.windows import DateWindow
 from services.assignments import export_assignments
 from store.database import Store
 from store.people import People
+from store.projects import export_budgets
 from warehouse.ledger import Ledger, LoadKey
 
 ASSIGNMENTS = Report(
@@ -35,24 +36,52 @@ ASSIGNMENTS = Report(
     doc="Which account works for which project, and when: as assigned in the store.",
 )
 """A snapshot: one slice per organization and day, under no integration and no single account."""
+BUDGETS = Report(
+    platform="mrm",
+    name="project_budgets",
+    level=Level.ACCOUNT,
+    source="projects",
+    columns=(
+        Column("project_id", ColumnType.STRING, "The project"),
+        Column("project_name", ColumnType.STRING, "Its name"),
+        Column("budget", ColumnType.DECIMAL, "What it may spend between its dates, in its currency"),
+        Column("currency", ColumnType.STRING, "ISO 4217"),
+        Column("start_date", ColumnType.DATE, "First date, inclusive"),
+        Column("end_date", ColumnType.DATE, "Last date, inclusive"),
+    ),
+    key=("project_id",),
+    date_column="",
+    lookback_days=1,
+    doc="What each project may spend and when; projects without a budget or dates are absent.",
+)
+STORE_REPORTS = (ASSIGNMENTS, BUDGETS)
+"""What the store tells the warehouse."""
 
 NOBODY = "-"
 
 
 def load_assignments(store: Store, ledger: Ledger, clock: Clock) -> int:
     """Load every organization's assignments as they stand now; one without any gets an empty slice. Return the rows."""
+    return _load(store, ledger, clock, ASSIGNMENTS, export_assignments(store))
+
+
+def load_budgets(store: Store, ledger: Ledger, clock: Clock) -> int:
+    """Load every organization's budgets as they stand now; one without any gets an empty slice. Return the rows."""
+    with store.system() as transaction:
+        budgets = export_budgets(transaction)
+    return _load(store, ledger, clock, BUDGETS, budgets)
+
+
+def _load(store: Store, ledger: Ledger, clock: Clock, report: Report, found: Iterable[Any]) -> int:
     rows = defaultdict(list)
-    for row in export_assignments(store):
+    for row in found:
         rows[row.organization_id].append(row)
     with store.system() as transaction:
         organizations = [o.id for o in People(transaction).organizations()]
+    today = clock.today("UTC")
     for organization_id in organizations:
-        table = pa.table({c.name: pa.array([getattr(r, c.name) for r in rows[organization_id]], c.type.arrow) for c in ASSIGNMENTS.columns}, ASSIGNMENTS.schema)
-        _commit(ledger, organization_id, table, clock.now(), DateWindow(clock.today("UTC"), clock.today("UTC")))
-    return sum(1 for _ in chain.from_iterable(rows.values()))
-
-
-def _commit(ledger: Ledger, organization_id: str, table: pa.Table, observed_at: datetime, window: DateWindow) -> None:
-    with ledger.open(LoadKey(organization_id, NOBODY, NOBODY), ASSIGNMENTS, window, observed_at, timezone="UTC") as load:
-        load.write(table)
-        load.commit(f"{table.num_rows} rows in one transaction")
+        columns = {c.name: pa.array([getattr(r, c.name) for r in rows[organization_id]], c.type.arrow) for c in report.columns}
+        with ledger.open(LoadKey(organization_id, NOBODY, NOBODY), report, DateWindow(today, today), clock.now(), timezone="UTC") as load:
+            load.write(pa.table(columns, report.schema))
+            load.commit(f"{len(rows[organization_id])} rows in one transaction")
+    return sum(map(len, rows.values()))

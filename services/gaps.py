@@ -51,8 +51,8 @@ def gaps_of(
         connector.close()
     for account in _accounts(store, integration):
         today = clock.today(account.timezone)
-        oldest = registry.oldest_date(integration.platform, today)
         for report in reports:
+            oldest = registry.oldest_date(integration.platform, today, report)
             seen = known.get((report.table, account.account_id), Coverage()).last_seen()
             missing, stale = find_gaps(report, today, oldest, seen, since=since, until=until, history_since=history_since)
             for kind, windows in (("missing", missing), ("stale", stale)):

@@ -9,17 +9,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from connectors.fx.reports import REPORTS as RATES
+from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.clock import Clock
 from domain.errors import NotFound
 from domain.landing import Landing
 from home.directory import Home
 from services.actors import Actor, system_actor
-from services.exporting import ASSIGNMENTS
+from services.exporting import STORE_REPORTS
 from services.integrations import IntegrationAccess, all_integration_access, failing_integrations, list_integrations
+from services.organizations import base_currency, set_base_currency
 from services.projects import list_projects
+from services.rates import BankOutcome, RateLoader, RatesSettings
 from services.seeding import DemoAgency, ensure_organization, seed_demo
 from services.side_by_side import SideBySide
+from services.windows import PROVISIONAL_DAYS
 from store.database import Store
 from store.files import open_landing
 from store.people import People
@@ -30,10 +35,11 @@ from warehouse.builds import Builds, Plan
 from warehouse.client import Warehouse
 from warehouse.ledger import Ledger
 from warehouse.metrics.door import MetricDoor
+from warehouse.quality import Finding, check_quality
 from warehouse.raw import create_raw_tables
 from warehouse.reach import Reach, reach
 
-ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), ASSIGNMENTS)
+ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *RATES, *STORE_REPORTS, *IMPORTED_REPORTS)
 """Every report that has a raw table."""
 
 Progress = Callable[..., None]
@@ -101,7 +107,21 @@ class Installation:
     @cached_property
     def door(self) -> MetricDoor:
         """Return the door to numbers."""
-        return MetricDoor(self.warehouse, self.clock)
+        return MetricDoor(self.warehouse, self.clock, provisional=PROVISIONAL_DAYS)
+
+    @property
+    def base_currency(self) -> str:
+        """Return the organization's base currency, empty where none is set."""
+        return base_currency(self.store, self.actor)
+
+    def set_base_currency(self, currency: str) -> str:
+        """Set the organization's base currency. Raises UsageError for what is none."""
+        return set_base_currency(self.store, self.actor, currency)
+
+    def load_rates(self) -> list[BankOutcome]:
+        """Pull the exchange rates that are due from both banks."""
+        loader = RateLoader(self.warehouse, self.ledger, self.landing, self.clock, RatesSettings.of(self.home), self.history_since)
+        return loader.load()
 
     def start_servers(self) -> None:
         """Start or attach to both servers, side by side."""
@@ -192,6 +212,11 @@ class Installation:
         """Make the views that answer as of any moment, from the SQL that dbt compiled; a no-op where it is the same."""
         with self.warehouse.client() as client:
             create_as_of_views(client, ALL_REPORTS, manifest)
+
+    def check_quality(self) -> list[Finding]:
+        """Check what the marts hold, and store the findings."""
+        with self.warehouse.client() as client:
+            return check_quality(client, self.clock.today("UTC"), self.clock.now())
 
     def last_build(self) -> Build | None:
         """Return the build that answers now."""

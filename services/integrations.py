@@ -114,13 +114,13 @@ def integration_access(store: Store, actor: Actor, integration_id: str) -> Integ
 
 
 def all_integration_access(store: Store, *, platform: str | None = None) -> list[IntegrationAccess]:
-    """Open every integration of the installation that is not paused or disconnected: for pipelines and the command line only."""
+    """Open every integration of the installation that is pulled and not paused or disconnected: for pipelines and the command line only."""
     opened = []
     with store.system() as transaction:
         for organization in People(transaction).organizations():
             integrations = Integrations(transaction, organization.id, store.vault)
             lookbacks = {s.integration_id: s.lookback_days for s in Schedules(transaction, organization.id).all()}
-            pulled = [i for i in integrations.all(platform=platform) if i.status in PULLED]
+            pulled = [i for i in integrations.all(platform=platform) if i.status in PULLED and i.platform in set(Platform)]
             opened += [replace(_opened(integrations, i), lookback_days=lookbacks.get(i.id)) for i in pulled]
     return opened
 

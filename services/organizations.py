@@ -57,6 +57,25 @@ def get_organization(store: Store, actor: Actor) -> Organization:
     return found
 
 
+def base_currency(store: Store, actor: Actor) -> str:
+    """Return the currency that the organization counts in (ISO 4217), empty where none is set."""
+    with store.transaction(actor.organization_id) as transaction:
+        return Team(transaction, actor.organization_id).setting("base_currency")
+
+
+def set_base_currency(store: Store, actor: Actor, currency: str) -> str:
+    """Set the currency that the organization counts in, and return it. Raises UsageError for what is none, AccessDenied."""
+    authorize(actor, Permission.TEAM_MANAGE)
+    code = currency.upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise UsageError(f"{currency!r} is no currency", fix="Give an ISO 4217 code such as EUR")
+    with store.transaction(actor.organization_id) as transaction:
+        team = Team(transaction, actor.organization_id)
+        team.set_setting("base_currency", code)
+        team.record(actor.user_id, "organization.currency", actor.organization_id, currency=code)
+    return code
+
+
 def get_user(store: Store, user_id: str) -> User:
     """Return a person; for their own sight only. Raises NotFound."""
     with store.system() as transaction:

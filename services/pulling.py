@@ -18,6 +18,7 @@ from services.actors import system_actor
 from services.backfills import months_of
 from services.installation import Installation
 from services.integrations import IntegrationAccess, register_accounts
+from services.renewing import renewing
 from services.scheduling import settle
 from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
 
@@ -84,11 +85,11 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
     """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too."""
     failures: Sequence[MrmError]
     try:
-        result = sync_integration(
-            integration,
-            installation.warehouse,
-            installation.landing,
-            installation.clock,
+        pull = partial(
+            sync_integration,
+            warehouse=installation.warehouse,
+            landing=installation.landing,
+            clock=installation.clock,
             home=installation.home,
             since=window.since if window else None,
             until=window.until if window else wanted.until,
@@ -98,6 +99,7 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
             own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
             ledger=installation.ledger,
         )
+        result = renewing(installation.store, integration, installation.clock, pull)
     except (Unreachable, DiskFull):
         raise
     except (SourceError, Conflict, ConfigurationError) as error:

@@ -219,7 +219,7 @@ class _Pull:
         outcome = self._outcome(account.account_id, report.name)
         try:
             today = self._clock.today(account.timezone)
-            oldest = registry.oldest_date(self._integration.platform, today)
+            oldest = registry.oldest_date(self._integration.platform, today, report)
             done = asked.done.get((report.table, account.account_id), Coverage()).last_seen()
             plan = plan_pull(
                 report,

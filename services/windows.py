@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
 
@@ -12,6 +13,9 @@ HISTORY_DAYS = 400
 
 LOAD_DAYS = 400
 """The longest window of one load; a longer backfill is several loads, so that a crash loses at most one."""
+
+PROVISIONAL_DAYS = {platform: max(r.lookback_days for r in reports if r.date_column) for platform, reports in REPORTS.items()}
+"""How many days each platform may still restate."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,13 @@ def plan_pull(
     Without `since` a date is due when no load covers it, or when it was younger than the lookback at the last look; `lookback_days`
     takes the place of the report's own. A report with `first_pull_days` reaches no further back for dates that were never pulled,
     except to catch up with the newest that was. Dates in `done` are left out, and windows have at most `longest` days.
-    A snapshot's window is today. Windows beyond what the platform keeps are cut with a note.
+    A snapshot's window is today; a daily report's ends its `delay_days` earlier. Windows beyond what the platform keeps are cut
+    with a note.
     """
     if not report.date_column:
         return PullPlan((DateWindow(today, today),))
-    last = min(until or today, today)
+    newest = today - timedelta(days=report.delay_days)
+    last = min(until or newest, newest)
     first = since or history_since or history_start(today)
     notes = []
     if first < oldest:
@@ -83,7 +89,7 @@ def find_gaps(
         whole = (DateWindow(today, today),)
         return (whole, ()) if newest is None else ((), whole if (today - newest).days > STALE_AFTER else ())
     first = max(since or history_since or history_start(today), oldest, *([_missing_from(report, today, last_seen)] if since is None else []))
-    last = min(until or today, today - timedelta(days=1))
+    last = min(until or today, today - timedelta(days=max(1, report.delay_days)))
     if first > last:
         return (), ()
     dates = list(DateWindow(first, last).dates())

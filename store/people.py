@@ -1,6 +1,6 @@
 """Organizations, people and their memberships. Logins look over all organizations, so they take a system transaction."""
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Text, cast, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Conflict
@@ -85,6 +85,16 @@ class Team:
         statement = select(*columns(organizations, Organization)).where(organizations.c.id == self._organization_id)
         row = self._transaction.execute(statement).one_or_none()
         return read(Organization, row) if row else None
+
+    def setting(self, name: str) -> str:
+        """Return a setting of the organization, empty where it is not set."""
+        statement = select(organizations.c.settings[name].astext).where(organizations.c.id == self._organization_id)
+        return self._transaction.execute(statement).scalar_one_or_none() or ""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting of the organization."""
+        merged = organizations.c.settings.op("||")(func.jsonb_build_object(name, cast(value, Text)))
+        self._transaction.execute(update(organizations).where(organizations.c.id == self._organization_id).values(settings=merged, updated_at=func.now()))
 
     def add(self, user_id: str, role: str, invited_by: str | None) -> Member:
         """Add a person; raises Conflict for one who is in already."""

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Conflict
 from store.database import Transaction
-from store.records import PAGE, After, Project, columns, identifier, missing, read, read_all
+from store.records import PAGE, After, Project, ProjectBudget, columns, identifier, missing, read, read_all
 from store.tables import project_members, projects
 
 
@@ -65,3 +65,21 @@ class Projects:
 
     def _select(self) -> Any:  # noqa: ANN401
         return select(*columns(projects, Project)).where(projects.c.organization_id == self._organization_id)
+
+
+def export_budgets(transaction: Transaction) -> list[ProjectBudget]:
+    """List the projects that have a budget and dates to spend it in, of all organizations (system transaction)."""
+    statement = (
+        select(
+            projects.c.organization_id,
+            projects.c.id.label("project_id"),
+            projects.c.name.label("project_name"),
+            projects.c.budget,
+            projects.c.currency,
+            projects.c.start_date,
+            projects.c.end_date,
+        )
+        .where(projects.c.budget.is_not(None), projects.c.start_date.is_not(None), projects.c.end_date.is_not(None))
+        .order_by(projects.c.organization_id, projects.c.id)
+    )
+    return read_all(ProjectBudget, transaction.execute(statement).all())

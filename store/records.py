@@ -122,6 +122,19 @@ class AssignmentRow:
 
 
 @dataclass(frozen=True)
+class ProjectBudget:
+    """What a project may spend from `start_date` to `end_date`, both inclusive, as the warehouse takes it."""
+
+    organization_id: str
+    project_id: str
+    project_name: str
+    budget: Decimal
+    currency: str
+    start_date: date
+    end_date: date
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A document of a project at its newest version."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from domain.platforms import Platform
 from store.database import Transaction
 from store.records import Schedule, columns, identifier, missing, read, read_all
 from store.tables import integrations, sync_schedules
@@ -68,7 +69,7 @@ def claim_due(transaction: Transaction, now: datetime, limit: int, lease: timede
     due = (
         select(sync_schedules.c.id)
         .join(integrations, integrations.c.id == sync_schedules.c.integration_id)
-        .where(integrations.c.status.in_(PULLED), sync_schedules.c.next_run_at <= now, free)
+        .where(integrations.c.status.in_(PULLED), integrations.c.platform.in_(list(Platform)), sync_schedules.c.next_run_at <= now, free)
         .order_by(sync_schedules.c.priority.desc(), sync_schedules.c.next_run_at, sync_schedules.c.integration_id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=sync_schedules)

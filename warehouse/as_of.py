@@ -15,17 +15,37 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from domain.catalogue import Report
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, UsageError
 from warehouse.raw import create_views, raw_columns
-from warehouse.slices import ORGANIZATION, SINCE, UNTIL, as_of_rows, as_of_slices
+from warehouse.slices import AS_OF, ORGANIZATION, SINCE, UNTIL, as_of_rows, as_of_slices
 
-FACTS = ("fct_ad_performance_daily",)
-"""The marts that answer as_of."""
-_MONTHS = f"""SELECT toYYYYMM(addMonths(toStartOfMonth({SINCE}), number)) AS partition
+FACTS: Mapping[str, tuple[int, int]] = {
+    "fct_ad_performance_daily": (0, 0),
+    "fct_conversions_daily": (0, 0),
+    "mart_performance_daily": (31, 31),
+    "mart_period_comparison": (400, 31),
+    "mart_reconciliation": (0, 0),
+}
+"""The marts that answer as_of, with the days before and after the asked window that their rows are made of."""
+_REFUSALS = {
+    "mart_attribution": "a counter's visits are logs of one state: they are not restated, so there is no earlier state to show",
+    "mart_budget_pacing": "it follows budgets and assignments, and the store keeps only today's",
+    "campaign_metrics": "it follows assignments to projects, and the store keeps only today's; ask fct_ad_performance_daily",
+}
+_MONTHS = f"""SELECT {ORGANIZATION} AS organization_id, toYYYYMM(addMonths(toStartOfMonth({SINCE}), number)) AS partition
     FROM numbers(toUInt64(greatest(dateDiff('month', {SINCE}, {UNTIL}) + 1, 0)))"""
+_LOADS = f"""SELECT * FROM raw.loads
+    WHERE organization_id = {ORGANIZATION} AND observed_at <= {AS_OF} AND since <= {UNTIL} AND until >= {SINCE}"""
 
 
-def create_as_of_views(client: Client, reports: Iterable[Report], manifest: Path, facts: Iterable[str] = FACTS) -> None:
+def require_as_of(mart: str) -> None:
+    """Raise UsageError, with the reason, for a mart that cannot answer as of an earlier instant."""
+    if mart not in FACTS:
+        why = _REFUSALS.get(mart, "it looks back over the whole history, and would have to be built anew for every instant")
+        raise UsageError(f"{mart} does not answer as of an earlier instant", why=why, fix=f"Ask without as_of, or ask one of {', '.join(FACTS)}")
+
+
+def create_as_of_views(client: Client, reports: Iterable[Report], manifest: Path, facts: Iterable[str] = tuple(FACTS)) -> None:
     """Create or renew `marts.<fact>__as_of` from dbt's manifest of a finished `dbt build` or `dbt compile`.
 
     Raises ConfigurationError where the manifest lacks a model or its compiled SQL, or a model reads something without a history.
@@ -46,8 +66,12 @@ class _Project:
         found = [key for key, node in self._nodes.items() if node["resource_type"] == "model" and node["name"] == fact]
         if not found:
             raise ConfigurationError(f"dbt's manifest has no model {fact}", fix="Run dbt build, then create the as-of views again")
+        before, after = FACTS.get(fact, (0, 0))
+        inner = self._rewritten(found[0])
+        if before:
+            inner = inner.replace(SINCE, f"subtractDays({SINCE}, {before})").replace(UNTIL, f"addDays({UNTIL}, {after})")
         return f"""SELECT * FROM (
-{self._rewritten(found[0])}
+{inner}
 ) WHERE organization_id = {ORGANIZATION} AND date_day BETWEEN {SINCE} AND {UNTIL} SETTINGS join_use_nulls = 1"""
 
     def _rewritten(self, key: str) -> str:
@@ -73,7 +97,9 @@ class _Project:
             return _MONTHS
         if identifier == "pinned_slices":
             return as_of_slices()
+        if identifier == "loads":
+            return _LOADS
         report = self._reports.get(identifier.removesuffix("__current"))
         if report is None or not identifier.endswith("__current"):
             raise ConfigurationError(f"The source raw.{identifier} has no history", fix="Let models read raw through the __current views")
-        return as_of_rows(report.table, raw_columns(report), every_date=not report.date_column)
+        return as_of_rows(report.table, raw_columns(report), every_date=not report.date_column, organization="'-'" if report.platform == "fx" else ORGANIZATION)

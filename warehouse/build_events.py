@@ -28,7 +28,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Pin:
-    """What a build pinned: the ledger's position, the months to rewrite (YYYYMM), the changed slices within them."""
+    """What a build pinned: the ledger's position, the partitions to rewrite (`warehouse.partitions`), the changed slices within them."""
 
     position: int = 0
     partitions: list[int] = field(default_factory=list)
@@ -86,12 +86,12 @@ def pinned_build(client: Client) -> int:
 
 
 def attempts_since(client: Client, last: Build | None) -> list[tuple[set[int], bool]]:
-    """Return months and fullness of every build that was pinned after the last published one: any of them may have changed marts."""
+    """Return partitions and fullness of every build that was pinned after the last published one: any of them may have changed marts."""
     rows = client.query(
         "SELECT partitions, is_full FROM raw.build_events WHERE event = 'pinned' AND build_id > {last:UInt64}",
         parameters={"last": last.build_id if last else 0},
     ).result_rows
-    return [({int(month) for month in months}, bool(full)) for months, full in rows]
+    return [({int(part) for part in parts}, bool(full)) for parts, full in rows]
 
 
 def unfinished(client: Client) -> tuple[str, bool] | None:

@@ -1,4 +1,4 @@
-"""Builds: pin the ledger, say which months the models must rewrite, and publish the data version when they have.
+"""Builds: pin the ledger, say which partitions (an organization's bucket in a month) the models must rewrite, and publish the data version when they have.
 
 One build runs, others wait for it (a lock of the home, freed by the kernel however its holder dies) and then find what is left
 to do, often nothing. Homes that share one ClickHouse see each other's builds by heartbeats.
@@ -19,7 +19,8 @@ from home.directory import Home
 from warehouse.build_events import LEASE, Build, Pin, attempts_since, last_build, next_build_id, note, pinned_build, unfinished
 from warehouse.client import Warehouse
 from warehouse.failures import AWAY, translated
-from warehouse.planning import all_months, changed_months, count_changed_slices, drop_slices, ledger_position, require_counts, write_current_slices
+from warehouse.partitions import months, partition_ids
+from warehouse.planning import all_partitions, changed_partitions, count_changed_slices, drop_slices, ledger_position, require_counts, write_current_slices
 from warehouse.raw import create_ledger_tables
 from warehouse.slices import number
 
@@ -28,18 +29,25 @@ _POLL = 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """A build under way: its pinned position and the months (YYYYMM) to rewrite; `full`: the models are made anew.
+    """A build under way: its pinned position and what to rewrite; `full`: the models are made anew.
 
-    A month whose rows all vanished stands in `partitions` too.
+    `partitions` are the months (YYYYMM), `parts` the partitions in them, as numbers of `warehouse.partitions`. A month whose rows
+    all vanished stands in both too.
     """
 
     build_id: int
     position: int
     partitions: tuple[str, ...]
+    parts: tuple[int, ...]
     changed_slices: int
     full: bool
     models_checksum: str
     started_at: datetime
+
+    @property
+    def partition_ids(self) -> tuple[str, ...]:
+        """Return ClickHouse's ids of the partitions to rewrite, `bucket-YYYYMM`."""
+        return partition_ids(self.parts)
 
     @property
     def dbt_vars(self) -> dict[str, Any]:
@@ -98,7 +106,7 @@ class Builds:
                     "failed": tests_failed,
                     "checksum": plan.models_checksum,
                     "full": plan.full,
-                    "partitions": [int(p) for p in plan.partitions],
+                    "partitions": list(plan.parts),
                     "changed": plan.changed_slices,
                 },
             )
@@ -173,20 +181,20 @@ class Builds:
         started_at = datetime.now(UTC)
         drop_slices(client, keep=[last_id, pinned_build(client)])
         position = write_current_slices(client, build_id)
-        months = changed_months(client, build_id, last_id).union(*(months for months, _ in attempts))
-        if last is None and months:
+        changed = changed_partitions(client, build_id, last_id).union(*(parts for parts, _ in attempts))
+        if last is None and changed:
             full = True
         if full:
-            months |= all_months(client, [build_id, last_id])
-        if not months and not full:
+            changed |= all_partitions(client, [build_id, last_id])
+        if not changed and not full:
             drop_slices(client, keep=[last_id])
             return None
-        partitions = sorted(months)
-        require_counts(client, build_id, partitions)
-        changed = count_changed_slices(client, build_id, last_id, partitions)
-        note(client, self._home.id, build_id, "pinned", Pin(position, partitions, changed, full, checksum))
+        parts = sorted(changed)
+        require_counts(client, build_id, months(parts))
+        slices = count_changed_slices(client, build_id, last_id, parts)
+        note(client, self._home.id, build_id, "pinned", Pin(position, parts, slices, full, checksum))
         drop_slices(client, keep=[build_id, last_id])
-        return Plan(build_id, position, tuple(str(p) for p in partitions), changed, full, checksum, started_at)
+        return Plan(build_id, position, tuple(str(m) for m in months(parts)), tuple(parts), slices, full, checksum, started_at)
 
     def _require_pinned(self, client: Client, plan: Plan) -> None:
         last = last_build(client)

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from domain.catalogue import Report
 from domain.errors import DataQualityError, IncompleteAnswer, LoadExpired, UsageError
@@ -20,6 +21,7 @@ from warehouse.appending import Appender
 from warehouse.client import Warehouse
 from warehouse.delivered import EPOCH, checked, slice_numbers
 from warehouse.failures import AWAY, translated
+from warehouse.forgetting import VISITOR_COLUMNS, forgotten_visitors
 from warehouse.hashing import SliceHasher
 from warehouse.leases import LoadLease
 from warehouse.recording import CurrentSlice, Proposal, current_slices, expired, record
@@ -79,6 +81,8 @@ class Load:
             with translated():
                 self._lease.open(pull.key.organization_id, pull.key.integration_id, pull.report.table, pull.key.account_id)
                 self._direct = np.ones(pull.window.days, dtype=np.bool_)
+                self._visitor = next((column.name for column in pull.report.columns if column.name in VISITOR_COLUMNS), "")
+                self._forgotten = forgotten_visitors(self._client, pull.key.organization_id) if self._visitor else frozenset()
                 self._known = self._current()
                 for day in self._known:
                     self._direct[(day - pull.window.since).days] = False
@@ -93,7 +97,7 @@ class Load:
         Raises DataQualityError for rows that are not the report's, hold NaN or lie outside the window; LoadExpired; DiskFull.
         """
         self._require_open()
-        rows = checked(rows, self._report)
+        rows = self._without_forgotten(checked(rows, self._report))
         if not len(rows):
             return
         numbers = slice_numbers(rows, self._report, self._window)
@@ -178,6 +182,12 @@ class Load:
     def _current(self) -> dict[date, CurrentSlice]:
         key, window = self._pull.key, self._window
         return current_slices(self._client, key.organization_id, key.integration_id, self._report.table, key.account_id, window.since, window.until)
+
+    def _without_forgotten(self, rows: pa.Table) -> pa.Table:
+        """Drop the rows of visitors that were forgotten, before anything is counted or hashed."""
+        if not self._forgotten or not len(rows):
+            return rows
+        return rows.filter(pc.invert(pc.is_in(rows.column(self._visitor), pa.array(sorted(self._forgotten), pa.string()))))
 
     def _append(self, rows: pa.Table, numbers: npt.NDArray[np.uint16]) -> None:
         days = numbers.astype(np.int32) + (self._window.since - EPOCH).days

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from clickhouse_connect.driver.client import Client
 
 from domain.errors import DataQualityError
+from warehouse.partitions import numbered
 from warehouse.slices import number, winners
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -31,17 +32,18 @@ def write_current_slices(client: Client, build_id: int) -> int:
     return position
 
 
-def changed_months(client: Client, build_id: int, last: int) -> set[int]:
-    """Return the months (YYYYMM) in which the two builds' slices differ, vanished ones included.
+def changed_partitions(client: Client, build_id: int, last: int) -> set[int]:
+    """Return the partitions in which the two builds' slices differ, vanished ones included.
 
     An empty slice differs from an absent one: a complete answer without rows is knowledge.
     Compares one digest per report, organization and month, so that it reads no slice.
     """
     rows = client.query(
-        """SELECT DISTINCT partition FROM (
-            SELECT partition, sumIf(slices, build_id = {new:UInt64}) AS slices_new, sumIf(slices, build_id = {last:UInt64}) AS slices_last,
-                sumWithOverflow(if(build_id = {new:UInt64}, digest, 0)) AS digest_new, sumWithOverflow(if(build_id = {last:UInt64}, digest, 0)) AS digest_last
-            FROM raw.current_months WHERE build_id IN ({new:UInt64}, {last:UInt64})
+        f"""SELECT DISTINCT {numbered("partition")} FROM (
+            SELECT organization_id, partition, sumIf(slices, build_id = {{new:UInt64}}) AS slices_new, sumIf(slices, build_id = {{last:UInt64}}) AS slices_last,
+                sumWithOverflow(if(build_id = {{new:UInt64}}, digest, 0)) AS digest_new,
+                sumWithOverflow(if(build_id = {{last:UInt64}}, digest, 0)) AS digest_last
+            FROM raw.current_months WHERE build_id IN ({{new:UInt64}}, {{last:UInt64}})
             GROUP BY report, organization_id, partition HAVING slices_new != slices_last OR digest_new != digest_last
         )""",
         parameters={"new": build_id, "last": last},
@@ -49,26 +51,26 @@ def changed_months(client: Client, build_id: int, last: int) -> set[int]:
     return {int(row[0]) for row in rows}
 
 
-def all_months(client: Client, build_ids: Sequence[int]) -> set[int]:
-    """Return every month in which one of the builds has slices."""
+def all_partitions(client: Client, build_ids: Sequence[int]) -> set[int]:
+    """Return every partition in which one of the builds has slices."""
     rows = client.query(
-        "SELECT DISTINCT partition FROM raw.current_months WHERE build_id IN {builds:Array(UInt64)}",
+        f"SELECT DISTINCT {numbered('partition')} FROM raw.current_months WHERE build_id IN {{builds:Array(UInt64)}}",
         parameters={"builds": list(build_ids)},
     ).result_rows
     return {int(row[0]) for row in rows}
 
 
-def count_changed_slices(client: Client, build_id: int, last: int, months: Sequence[int]) -> int:
-    """Count the slices within these months whose content differs between two builds."""
+def count_changed_slices(client: Client, build_id: int, last: int, partitions: Sequence[int]) -> int:
+    """Count the slices within these partitions whose content differs between two builds."""
     return number(
         client,
-        """SELECT count() FROM (
+        f"""SELECT count() FROM (
             SELECT 1 FROM raw.current_slices
-            WHERE build_id IN ({new:UInt64}, {last:UInt64}) AND toYYYYMM(date) IN {months:Array(UInt32)}
+            WHERE build_id IN ({{new:UInt64}}, {{last:UInt64}}) AND {numbered("toYYYYMM(date)")} IN {{partitions:Array(UInt32)}}
             GROUP BY report, date, organization_id, integration_id, account_id
-            HAVING countIf(build_id = {new:UInt64}) = 0 OR countIf(build_id = {last:UInt64}) = 0 OR uniqExact(row_count, content_hash) > 1
+            HAVING countIf(build_id = {{new:UInt64}}) = 0 OR countIf(build_id = {{last:UInt64}}) = 0 OR uniqExact(row_count, content_hash) > 1
         )""",
-        {"new": build_id, "last": last, "months": list(months)},
+        {"new": build_id, "last": last, "partitions": list(partitions)},
     )
 
 

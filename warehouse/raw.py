@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from domain.catalogue import Column, ColumnType, Report
 from domain.errors import ConfigurationError
+from warehouse.partitions import numbered
 from warehouse.slices import as_of_rows, as_of_slices, pinned_rows
 
 DATABASES = ("raw", "staging", "intermediate", "marts")
@@ -83,6 +84,19 @@ _TABLES = {
         noted_at DateTime64(6, 'UTC'), expires_at DateTime64(6, 'UTC'), owner String,
         position UInt64, partitions Array(UInt32), changed_slices UInt64, is_full Bool, models_checksum String, why String
     ) ENGINE = MergeTree ORDER BY event_id""",
+    "raw.tombstones": """CREATE TABLE IF NOT EXISTS raw.tombstones (
+        tombstone_id String, scope LowCardinality(String) COMMENT 'organization, integration or visitor forgotten; superseded loads dropped by retention',
+        organization_id String, subject String COMMENT 'the id that was forgotten; for retention the instant from which on as_of answers',
+        event LowCardinality(String) COMMENT 'begun or done', noted_at DateTime64(6, 'UTC'), noted_by String, rows UInt64
+    ) ENGINE = MergeTree ORDER BY (scope, organization_id, subject, noted_at)""",
+    "raw.quality_results": """CREATE TABLE IF NOT EXISTS raw.quality_results (
+        checked_at DateTime64(6, 'UTC'), check LowCardinality(String), organization_id LowCardinality(String), platform LowCardinality(String),
+        account_id String, status LowCardinality(String) COMMENT 'ok, warn or fail', detail String
+    ) ENGINE = MergeTree ORDER BY (organization_id, platform, account_id, check, checked_at) TTL toDateTime(checked_at) + INTERVAL 400 DAY""",
+    "marts.user_events": """CREATE TABLE IF NOT EXISTS marts.user_events (
+        timestamp DateTime, user_id String, organization_id String, event_name String, event_properties String COMMENT 'JSON',
+        session_id String, device_type String, browser String
+    ) ENGINE = MergeTree PARTITION BY toYYYYMM(timestamp) ORDER BY (organization_id, user_id, timestamp)""",
     "marts.builds": """CREATE TABLE IF NOT EXISTS marts.builds (
         build_id UInt64, position UInt64, started_at DateTime64(6, 'UTC'), finished_at DateTime64(6, 'UTC'), models_built UInt32,
         tests_passed UInt32, tests_failed UInt32, models_checksum String, is_full Bool, partitions Array(UInt32), changed_slices UInt64
@@ -91,7 +105,11 @@ _TABLES = {
 _PINNED = "FROM raw.build_events WHERE event IN ('pinned', 'restored')"
 _VIEWS = {
     "raw.pinned_build": f"SELECT argMax(build_id, event_id) AS build_id {_PINNED}",
-    "raw.pinned_partitions": f"SELECT arrayJoin(pinned) AS partition FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED})",
+    "raw.pinned_parts": f"""SELECT intDiv(part, 1000000) AS bucket, part % 1000000 AS month, concat(toString(bucket), '-', toString(month)) AS partition_id
+        FROM (SELECT arrayJoin(pinned) AS part FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED}))""",
+    "raw.pinned_partitions": f"""SELECT DISTINCT organization_id, partition FROM raw.current_months
+        WHERE build_id = (SELECT build_id FROM raw.pinned_build)
+            AND {numbered("partition")} IN (SELECT arrayJoin(pinned) FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED}))""",
     "raw.pinned_slices": """SELECT report, date, organization_id, integration_id, account_id, load_id, row_count, content_hash, observed_at
         FROM raw.current_slices WHERE build_id = (SELECT build_id FROM raw.pinned_build)""",
     "raw.pinned_slices__as_of": as_of_slices(),

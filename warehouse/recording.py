@@ -128,6 +128,8 @@ def _insert(client: Client, proposal: Proposal, parameters: dict[str, object]) -
         f"""INSERT INTO raw.loads ({_COLUMNS}, committed_at) SELECT {_COLUMNS}, now64(6, 'UTC') FROM input('{_STRUCTURE}')
         WHERE (SELECT {COMMITTABLE} FROM raw.load_leases WHERE load_id = {{load_id:String}})
             AND ({_IN_THE_LEDGER}) = 0 AND ({_stored(proposal.report)}) = {{stored_rows:UInt64}}
+            AND (SELECT count() FROM raw.tombstones WHERE organization_id = {{organization_id:String}}
+                AND (scope = 'organization' OR scope = 'integration' AND subject = {{integration_id:String}})) = 0
         FORMAT JSONEachRow""",
         parameters=parameters,
         data=json.dumps(asdict(proposal), default=_as_text, ensure_ascii=False).encode(),

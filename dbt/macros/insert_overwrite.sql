@@ -1,6 +1,6 @@
 {#
-  Replace the adapter's strategy, which leaves a month standing when the model gives no row for it any more.
-  Every month that the build names is replaced, in one statement, be it by nothing; so are months found only in the new rows.
+  Replace the adapter's strategy, which leaves a partition standing when the model gives no row for it any more.
+  Every partition that the build names is replaced, in one statement, be it by nothing; so are those found only in the new rows.
 #}
 {% macro clickhouse__incremental_insert_overwrite(existing_relation, partition_by, is_distributed=False) %}
     {% set new_rows = existing_relation.incorporate(path={'identifier': existing_relation.identifier ~ '__dbt_new_data_' ~ invocation_id.replace('-', '_')}) %}
@@ -19,20 +19,20 @@
         {% endcall %}
     {% endif %}
 
-    {% set months %}
+    {% set partitions %}
         select distinct partition_id
         from {{ 'cluster(' ~ adapter.get_clickhouse_cluster_name() ~ ', system.parts)' if is_distributed else 'system.parts' }}
         where active and database = '{{ new_rows.schema }}' and table = '{{ new_rows.identifier }}'
         union distinct
-        select toString(partition) from {{ source('raw', 'pinned_partitions') }}
+        select {{ 'partition_id' if 'organization_id' in partition_by else 'toString(month)' }} from {{ source('raw', 'pinned_parts') }}
     {% endset %}
-    {% set changed = run_query(months).rows | map(attribute=0) | list if execute else [] %}
+    {% set changed = run_query(partitions).rows | map(attribute=0) | list if execute else [] %}
 
     {% if changed %}
         {% call statement('replace_partitions') %}
             alter table {{ shard_table if is_distributed else existing_relation }} {{ on_cluster_clause(existing_relation) if is_distributed }}
-            {%- for month in changed %}
-                replace partition id '{{ month }}' from {{ new_rows }}
+            {%- for partition in changed %}
+                replace partition id '{{ partition }}' from {{ new_rows }}
                 {{- ', ' if not loop.last }}
             {%- endfor %}
             {%- if adapter.is_at_or_after_version('26.6') %}

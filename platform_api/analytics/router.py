@@ -5,14 +5,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from domain import asking
 from domain.errors import UsageError
-from domain.questions import Scope
+from domain.questions import Grain, Scope
 from platform_api.analytics.insights import newest_insights
 from platform_api.analytics.overview import Asked, overview
-from platform_api.analytics.questions import printed, question, window
+from platform_api.analytics.questions import printed, window
 from platform_api.analytics.schemas import Comparison, Dashboard, Insights, Language, MetricsAnswer, MetricsCatalogue, NewReport, WrittenReport
 from platform_api.dependencies import Given, Person, Remembered, errors
 from services.actors import Permission, authorize
+from services.organizations import base_currency
 from services.projects import get_project
 
 router = APIRouter(tags=["analytics"])
@@ -33,25 +35,43 @@ def metrics(
     since: Annotated[date, Query(description="First date, inclusive")],
     until: Annotated[date, Query(description="Last date, inclusive")],
     by: Annotated[str, Query(max_length=200, description="Dimensions, separated by commas", examples=["platform,date"])] = "",
-    where: Annotated[
-        list[str] | None, Query(max_length=50, description="dimension=value or dimension~part; one dimension twice means any of its values")
-    ] = None,
+    where: Annotated[list[str] | None, Query(max_length=50, description=f"{asking.FILTERS}; one dimension twice means any of its values")] = None,
     as_of: Annotated[str | None, Query(max_length=40, description="Answer as it was known then: a date (its end) or an instant")] = None,
     order_by: Annotated[str, Query(max_length=200, description="Columns, separated by commas; a leading - sorts downwards")] = "",
     limit: Annotated[int | None, Query(ge=1, le=50_000)] = None,
+    grain: Annotated[Grain | None, Query(description="By periods, whose first day stands in the dimension date; weeks start on Monday")] = None,
+    compare: Annotated[str | None, Query(max_length=40, description="previous, year, year_weekday, or a window 2026-01-01..2026-01-31")] = None,
+    top: Annotated[int | None, Query(ge=1, le=1000, description="Keep so many rows by the first metric or by order_by; the rest is one row, other")] = None,
+    totals: Annotated[bool, Query(description="Add a row over all rows; ratios are ratios of sums")] = False,
+    currency: Annotated[str | None, Query(max_length=4, description="Convert money by the rate of each row's date: ISO 4217, or base")] = None,
 ) -> Response:
     """Answer metrics by dimensions within the project, with their provenance. Money is a decimal string."""
     project = get_project(given.store, person, project_id)
-    asked = question(
-        metrics=metrics, by=by, since=since, until=until, where=where or [], known_at=as_of, order_by=order_by, limit=limit, max_days=given.settings.max_days
+    window(since, until, given.settings.max_days)
+    asked = asking.question(
+        metrics=metrics,
+        by=by,
+        since=since,
+        until=until,
+        where=where or (),
+        known_at=as_of,
+        order_by=order_by,
+        limit=limit,
+        periods=grain,
+        compare=compare,
+        top=top,
+        totals=totals,
+        currency=currency,
     )
-    scope = Scope(organization_id=person.organization_id, project_ids=(project.id,))
+    scope = Scope(
+        organization_id=person.organization_id, project_ids=(project.id,), base_currency=base_currency(given.store, person) if currency == "base" else ""
+    )
 
     def ask() -> tuple[MetricsAnswer, MetricsAnswer]:
         answer = printed(given.door.ask(scope, asked))
         return answer, answer
 
-    return cached.answer(request, ask, person.organization_id, project.id, "metrics", asked.model_dump_json())
+    return cached.answer(request, ask, person.organization_id, project.id, "metrics", asked.model_dump_json(), scope.base_currency)
 
 
 @router.get("/projects/{project_id}/dashboard", response_model=Dashboard, responses={**_CACHED, **errors(401, 404)})

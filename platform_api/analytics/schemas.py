@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.documents import Document
 from domain.facts import Fact
-from domain.questions import AnswerColumn, Caveat, Freshness
+from domain.questions import AnswerColumn, Caveat, Compared, Freshness
 
 Cell = int | float | str | None
 Comparison = Literal["previous", "year", "none"]
@@ -25,6 +25,10 @@ class MetricsAnswer(BaseModel):
     warnings: list[Caveat]
     sql: str
     query_hash: str
+    comparison: Compared | None = None
+    """The two windows of a comparison."""
+    currency: str | None = None
+    """The currency that money was converted into."""
 
 
 class MetricDescription(BaseModel):
@@ -37,6 +41,10 @@ class MetricDescription(BaseModel):
     unit: str
     additivity: str
     good_direction: str
+    descriptions: dict[str, str] = {}
+    synonyms: dict[str, list[str]] = {}
+    facts: list[str] = []
+    """The facts that it comes from."""
 
 
 class DimensionDescription(BaseModel):
@@ -44,6 +52,9 @@ class DimensionDescription(BaseModel):
 
     name: str
     labels: dict[str, str]
+    synonyms: dict[str, list[str]] = {}
+    facts: list[str] = []
+    """The facts that have it."""
 
 
 class MetricsCatalogue(BaseModel):

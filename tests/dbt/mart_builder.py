@@ -12,21 +12,23 @@ from typing import Any
 import pyarrow as pa
 from dbt.cli.main import dbtRunner
 
+from connectors.fx.reports import REPORTS as RATES
+from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
 from home.directory import Home
-from services.exporting import ASSIGNMENTS
+from services.exporting import STORE_REPORTS
 from warehouse.builds import Builds, Plan
 from warehouse.client import Warehouse
 from warehouse.ledger import Ledger, LoadKey
 from warehouse.raw import create_raw_tables
 
 DBT = Path(__file__).resolve().parents[2] / "dbt"
-EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), ASSIGNMENTS)
+EVERY_REPORT: tuple[Report, ...] = (*(report for reports in REPORTS.values() for report in reports), *RATES, *STORE_REPORTS, *IMPORTED_REPORTS)
 TABLES = {report.table: report for report in EVERY_REPORT}
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
-MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad")
+MARTS = ("fct_ad_performance_daily", "campaign_metrics", "dim_account", "dim_account_project", "dim_campaign", "dim_ad_group", "dim_ad", "dim_fx_rate")
 
 
 class MartBuilder:
@@ -60,7 +62,7 @@ class MartBuilder:
         plan = builds.plan(full=full)
         if plan is None:
             return None, {}
-        statuses = self.dbt("build", *(["--full-refresh"] if plan.full else []))
+        statuses = self.dbt("build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if plan.full else []))
         bad = {name: status for name, status in statuses.items() if status not in ("success", "pass", "warn")}
         if bad:
             builds.fail(plan, str(bad))

@@ -54,9 +54,10 @@ def _google(
 def _lose_a_month(mart: Any) -> None:
     """Take a month out of the fact, see the tests fail, and put it back."""
     with mart.warehouse.client() as client:
-        client.command("ALTER TABLE marts.fct_ad_performance_daily DETACH PARTITION 202408")
+        partition = client.command("SELECT toString((toUInt8(cityHash64('org') % 16), 202408))")
+        client.command(f"ALTER TABLE marts.fct_ad_performance_daily DETACH PARTITION {partition}")
         assert mart.dbt("test", "--select", "levels_reconcile") == {"levels_reconcile": "fail"}
-        client.command("ALTER TABLE marts.fct_ad_performance_daily ATTACH PARTITION 202408")
+        client.command(f"ALTER TABLE marts.fct_ad_performance_daily ATTACH PARTITION {partition}")
 
 
 def _ads_without_their_campaigns(mart: Any, account: str, day: date) -> None:
@@ -167,13 +168,42 @@ def test_a_moved_account_moves_all_its_months_in_the_owners_table(mart: Any) -> 
 def test_the_facts_build_reads_only_the_months_that_changed(mart: Any) -> None:
     manifest = json.loads((mart.home.directory("dbt") / "target" / "manifest.json").read_text())
     model = manifest["nodes"]["model.mrm.fct_ad_performance_daily"]["compiled_code"]
-    one_month = model.replace("`raw`.`pinned_partitions`", "(SELECT 202408 AS partition)")
+    one_month = model.replace("`raw`.`pinned_partitions`", "(SELECT 'org' AS organization_id, 202408 AS partition)")
     plan = "\n".join(line for (line,) in mart.rows(f"EXPLAIN indexes = 1 {one_month}"))
     scans = dict(re.findall(r"ReadFromMergeTree \(raw\.(raw_google_ads__\w+_daily)\).*?Parts: (\d+/\d+)", plan, re.DOTALL))
     assert set(scans) == {"raw_google_ads__ad_daily", "raw_google_ads__campaign_daily", "raw_google_ads__account_daily"}
     for parts in scans.values():
         chosen, held = map(int, parts.split("/"))
         assert 0 < chosen < held
+
+
+def _parts(mart: Any, mart_name: str = "fct_ad_performance_daily") -> dict[str, str]:
+    """Return the data part of each partition of a mart."""
+    return dict(
+        mart.rows(
+            "SELECT partition, any(concat(name, hash_of_all_files)) FROM system.parts WHERE active AND database = 'marts' AND table = {t:String} GROUP BY 1",
+            t=mart_name,
+        )
+    )
+
+
+def test_one_organizations_lookback_leaves_the_rest_of_its_month_and_everybody_elses_month_alone(mart: Any) -> None:
+    _google(mart, "9", _days(AUGUST), organization="neighbour")
+    mart.build()
+    rest = "SELECT sum(cityHash64(*)) FROM marts.fct_ad_performance_daily WHERE NOT (organization_id = 'neighbour' AND date_day BETWEEN '2024-08-12' AND '2024-08-14')"
+    before, untouched = _parts(mart), mart.rows(rest)
+    _google(mart, "9", _days((date(2024, 8, 12), date(2024, 8, 14))), cents=999, organization="neighbour", at=LATER)
+    plan, statuses = mart.build()
+    assert plan.partitions == ("202408",)
+    assert len(plan.parts) == 1
+    after = _parts(mart)
+    assert {partition for partition in after if after[partition] != before[partition]} == {
+        mart.rows("SELECT toString((toUInt8(cityHash64('neighbour') % 16), 202408))")[0][0]
+    }
+    assert mart.rows(rest) == untouched
+    restated = "SELECT date_day, sum(spend) FROM marts.fct_ad_performance_daily WHERE organization_id = 'neighbour' AND date_day BETWEEN {a:Date} AND {b:Date} GROUP BY 1 ORDER BY 1"
+    assert mart.rows(restated, a=date(2024, 8, 11), b=date(2024, 8, 12)) == [(date(2024, 8, 11), Decimal("3.11")), (date(2024, 8, 12), Decimal("20.09"))]
+    assert statuses["levels_reconcile"] == "pass"
 
 
 def test_a_currency_that_nobody_knows_stops_the_build(mart: Any) -> None:

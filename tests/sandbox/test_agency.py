@@ -5,13 +5,16 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from domain.platforms import Level
 from sandbox.clock import SandboxClock
+from sandbox.facts import DIMENSIONS, MEASURES, SCHEMA
 from sandbox.generator.source import SETTLED, GeneratorSource
 from sandbox.serving import anchor
 from sandbox.world import World
 
 ANCHOR = date(2026, 11, 23)
 DAY = timedelta(days=1)
+SITES = ("ga4", "yandex_metrica")
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +22,16 @@ def source():
     return GeneratorSource(7, ANCHOR)
 
 
+def ad_accounts(source):
+    return [a for a in source.accounts if a.platform not in SITES]
+
+
 def rows_on(source, account, day):
     return source.rows(account, day, day)
 
 
 def test_it_is_as_large_and_as_mixed_as_promised(source):
-    rows = {a: rows_on(source, a, ANCHOR) for a in source.accounts}
+    rows = {a: rows_on(source, a, ANCHOR) for a in ad_accounts(source)}
     assert len(rows) == 8
     assert {a.client for a in rows} == {"Северный дом", "Bright Oak"}
     assert {a.currency for a in rows} == {"RUB", "USD", "EUR"}
@@ -35,7 +42,7 @@ def test_it_is_as_large_and_as_mixed_as_promised(source):
 
 
 def test_facts_are_plausible(source):
-    for account in source.accounts:
+    for account in ad_accounts(source):
         rows = rows_on(source, account, ANCHOR)
         assert rows.filter((pl.col("clicks") > pl.col("impressions")) | (pl.min_horizontal("impressions", "spend", "conversions") < 0)).height == 0
         assert rows.filter(pl.struct("date", "campaign_id", "ad_group_id", "ad_id").is_duplicated()).height == 0
@@ -43,7 +50,7 @@ def test_facts_are_plausible(source):
 
 
 def test_ids_fit_the_wires(source):
-    for account in source.accounts:
+    for account in ad_accounts(source):
         for column in ("campaign_id", "ad_group_id", "ad_id"):
             assert all(int(i) < 2**63 for i in rows_on(source, account, ANCHOR)[column].unique() if i)
 
@@ -51,7 +58,7 @@ def test_ids_fit_the_wires(source):
 def test_the_same_seed_gives_the_same_facts(source):
     again = GeneratorSource(7, ANCHOR)
     other = GeneratorSource(8, ANCHOR)
-    for account in source.accounts:
+    for account in ad_accounts(source):
         assert rows_on(again, account, ANCHOR).equals(rows_on(source, account, ANCHOR))
         assert not rows_on(other, account, ANCHOR).equals(rows_on(source, account, ANCHOR))
 
@@ -59,7 +66,7 @@ def test_the_same_seed_gives_the_same_facts(source):
 @pytest.mark.parametrize("days", [1, 5, 40])
 def test_moving_the_clock_on_changes_only_recent_days(source, days):
     later = ANCHOR + days * DAY
-    for account in source.accounts:
+    for account in ad_accounts(source):
         old, new = rows_on(source, account, ANCHOR), rows_on(source, account, later)
         settled = pl.col("date") <= ANCHOR - SETTLED * DAY
         assert old.filter(settled).equals(new.filter(settled))
@@ -131,3 +138,34 @@ def test_before_the_anchor_the_future_is_unknown(source):
     account = source.accounts[0]
     assert rows_on(source, account, ANCHOR - 100 * DAY)["date"].max() == ANCHOR - 100 * DAY
     assert rows_on(source, account, ANCHOR - 500 * DAY).height == 0
+
+
+@pytest.mark.parametrize("dimensions", [("device",), ("country",), ("conversion_action",), ("keyword",), ("search_term",), ("country", "conversion_action")])
+@pytest.mark.parametrize("number", [0, 4, 6])
+def test_every_split_of_a_row_adds_up_to_it_exactly(source, number, dimensions):
+    account = source.accounts[number]
+    rows = rows_on(source, account, ANCHOR).filter(pl.col("date") > ANCHOR - 40 * DAY)
+    split = source.finer(account, rows, dimensions)
+    own = [c for c in SCHEMA if c not in (*DIMENSIONS, *MEASURES)]
+    assert split.group_by(own, maintain_order=True).agg(pl.col(MEASURES).sum()).equals(rows.select(*own, *MEASURES))
+    assert split.filter((pl.col("clicks") > pl.col("impressions")) | (pl.min_horizontal(MEASURES) < 0)).is_empty()
+    assert source.finer(account, rows, dimensions).equals(split)
+
+
+def test_a_split_is_asked_for_where_the_facts_are_summed(source):
+    account = source.accounts[0]
+    facts = World(source, SandboxClock(ANCHOR)).facts(account)
+    core, fine = facts.sums(Level.ACCOUNT, ["date"]), facts.sums(Level.ACCOUNT, ["date", "device"])
+    assert set(fine["device"]) == {"mobile", "desktop", "tablet"}
+    assert fine.group_by("date", maintain_order=True).agg(pl.col(MEASURES).sum()).equals(core)
+    assert facts.values("conversion_action") == ["Purchase", "Phone call"]
+    assert set(facts.rows["device"]) == {""}
+
+
+def test_a_search_term_knows_its_keyword_and_only_search_campaigns_have_them(source):
+    account = source.accounts[0]
+    rows = source.finer(account, rows_on(source, account, ANCHOR).filter(pl.col("date") == ANCHOR), ("search_term",))
+    searched = rows.filter(pl.col("keyword") != "")
+    assert all(term.startswith(word) for term, word in searched.select("search_term", "keyword").iter_rows())
+    assert rows.filter((pl.col("search_term") == "") != (pl.col("keyword") == "")).is_empty()
+    assert rows.filter(pl.col("campaign_name").str.starts_with("КМС"))["keyword"].unique().to_list() == [""]

@@ -1,7 +1,7 @@
 """The metrics and dimensions, as dbt's semantic manifest defines them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,17 @@ DIRECTIONS = ("up", "down", "neutral")
 
 
 @dataclass(frozen=True)
+class MeasureInfo:
+    """One measure: a column of a fact. What does not add up is given only where a single row of the fact stands behind it."""
+
+    name: str
+    column: str
+    additive: bool
+
+
+@dataclass(frozen=True)
 class MetricInfo:
-    """One metric. `formula` is over names of `inputs`, other metrics; an additive one is the sum of a measure of its own name."""
+    """One metric. `formula` is over names of `inputs`, other metrics; one without inputs is a measure of its fact."""
 
     name: str
     formula: str
@@ -32,13 +41,14 @@ class MetricInfo:
     """up, down or neutral: which way is good."""
     label: Mapping[str, str]
     """By language: en, ru."""
-    description: str
+    description: Mapping[str, str]
+    """By language: en, ru."""
     synonyms: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class DimensionInfo:
-    """One dimension. `column` is the fact's; `name_table` and `name_column` give an id its latest name, empty where it has none."""
+    """One dimension of a fact. `column` is the fact's; `name_table` and `name_column` give an id its name, empty where it has none."""
 
     name: str
     column: str
@@ -46,6 +56,8 @@ class DimensionInfo:
     synonyms: Mapping[str, tuple[str, ...]]
     name_table: str = ""
     name_column: str = ""
+    shared: bool = False
+    """It means the same in every fact that has it, so that metrics of several facts can meet over it."""
 
     @property
     def names(self) -> str:
@@ -54,13 +66,25 @@ class DimensionInfo:
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """What can be asked of one fact table, `database`.`table`."""
+class FactInfo:
+    """One fact table, `database`.`table`: what can be summed of it, and by what."""
 
+    name: str
+    label: Mapping[str, str]
     database: str
     table: str
-    metrics: Mapping[str, MetricInfo]
+    measures: Mapping[str, MeasureInfo]
     dimensions: Mapping[str, DimensionInfo]
+    flags: Mapping[str, str]
+    """Warning codes (sampled, thresholded, mixed_vat) by the Bool column that calls for them."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What can be asked: metrics over facts, and the dimensions of each fact."""
+
+    facts: Mapping[str, FactInfo]
+    metrics: Mapping[str, MetricInfo]
 
     @classmethod
     def load(cls, path: Path = MANIFEST) -> "Catalogue":
@@ -71,7 +95,7 @@ class Catalogue:
         fix = "Run ./run install, or `dbt parse` in dbt/, to make it"
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            return _read(manifest)
+            return read_manifest(manifest)
         except FileNotFoundError as error:
             raise ConfigurationError("The metric definitions are not compiled yet", why=f"{path} does not exist", fix=fix) from error
         except (ValueError, KeyError, TypeError, IndexError) as error:
@@ -84,15 +108,29 @@ class Catalogue:
         return self.metrics[name]
 
     def dimension(self, name: str) -> DimensionInfo:
-        """Return a dimension by name, or raise UnknownName with the nearest ones."""
+        """Return a dimension by name as the first fact that has it defines it, or raise UnknownName with the nearest ones."""
         if name not in self.dimensions:
             raise UnknownName("dimension", name, self.dimensions)
         return self.dimensions[name]
 
     @cached_property
-    def measures(self) -> tuple[str, ...]:
-        """Name the measures, in the order of their metrics."""
-        return tuple(metric.measure for metric in self.metrics.values() if metric.measure)
+    def dimensions(self) -> Mapping[str, DimensionInfo]:
+        """Return every dimension once, as the first fact that has it defines it."""
+        found: dict[str, DimensionInfo] = {}
+        for fact in self.facts.values():
+            for name, dimension in fact.dimensions.items():
+                found.setdefault(name, dimension)
+        return found
+
+    @cached_property
+    def measures(self) -> Mapping[str, tuple[FactInfo, MeasureInfo]]:
+        """Return every measure with its fact."""
+        return {measure.name: (fact, measure) for fact in self.facts.values() for measure in fact.measures.values()}
+
+    @cached_property
+    def money(self) -> frozenset[str]:
+        """Name the measures that hold money."""
+        return frozenset(m.measure for m in self.metrics.values() if m.measure and m.unit == "money")
 
     def measures_of(self, name: str) -> tuple[str, ...]:
         """Name the measures that a metric needs, itself or through its inputs, each once."""
@@ -101,22 +139,53 @@ class Catalogue:
             return (metric.measure,)
         return tuple(dict.fromkeys(measure for part in metric.inputs for measure in self.measures_of(part)))
 
+    def facts_of(self, name: str) -> tuple[FactInfo, ...]:
+        """Return the facts that a metric needs, each once."""
+        return tuple({fact.name: fact for fact, _ in map(self.measures.__getitem__, self.measures_of(name))}.values())
+
     def involves_money(self, name: str) -> bool:
         """Tell whether a metric holds money anywhere in its formula, so that it cannot span currencies."""
-        metric = self.metric(name)
-        return metric.unit == "money" or any(self.involves_money(part) for part in metric.inputs)
+        return not self.money.isdisjoint(self.measures_of(name))
 
 
-def _read(manifest: Mapping[str, Any]) -> Catalogue:
-    models = {m["name"]: m for m in manifest["semantic_models"]}
-    model = models["ad_performance"]
-    metrics = {m["name"]: _metric(m) for m in manifest["metrics"]}
-    dimensions = {d["name"]: _dimension(d) for d in (*model["dimensions"], *models["account_projects"]["dimensions"])}
-    known = {m["name"] for m in model["measures"] if m["agg"] == "sum"}
+def read_manifest(manifest: Mapping[str, Any]) -> Catalogue:
+    """Read a semantic manifest. Raises ValueError or KeyError for what the compiler does not know."""
+    models = manifest["semantic_models"]
+    projects = {d["name"]: _dimension(d) for m in models if m["name"] == "account_projects" for d in m["dimensions"]}
+    facts = {m["name"]: _fact(m, projects) for m in sorted(models, key=lambda m: str(m["name"])) if m["measures"]}
+    if not facts:
+        raise ValueError("no semantic model has measures")
+    known = [measure for fact in facts.values() for measure in fact.measures]
+    metrics = {m.name: m for m in sorted(map(_metric, manifest["metrics"]), key=lambda m: _place(m, known))}
     for metric in metrics.values():
-        if not (metric.measure in known if metric.measure else set(metric.inputs) <= set(metrics)):
+        if not (metric.measure in known if metric.measure else metric.inputs and set(metric.inputs) <= set(metrics)):
             raise ValueError(f"metric {metric.name} is made of unknown parts")
-    return Catalogue(model["node_relation"]["schema_name"], model["node_relation"]["alias"], metrics, dimensions)
+    return Catalogue(facts, metrics)
+
+
+def _place(metric: MetricInfo, measures: Sequence[str]) -> tuple[int, str]:
+    """Order metrics: measures as their facts name them, then what is made of them by name; dbt keeps no order."""
+    return (measures.index(metric.measure), "") if metric.measure in measures else (len(measures), metric.name)
+
+
+def _fact(model: Mapping[str, Any], projects: Mapping[str, DimensionInfo]) -> FactInfo:
+    meta = model["config"]["meta"]
+    measures = {}
+    for m in model["measures"]:
+        if m["agg"] not in ("sum", "max"):
+            raise ValueError(f"measure {m['name']}: {m['agg']} is neither sum nor, for what does not add up, max")
+        measures[m["name"]] = MeasureInfo(m["name"], m["expr"] or m["name"], m["agg"] == "sum")
+    relation = model["node_relation"]
+    dimensions = {d["name"]: _dimension(d) for d in model["dimensions"]}
+    return FactInfo(
+        name=model["name"],
+        label=meta["label"],
+        database=relation["schema_name"],
+        table=relation["alias"],
+        measures=measures,
+        dimensions={**dimensions, **projects},
+        flags=meta.get("flags", {}),
+    )
 
 
 def _metric(entry: Mapping[str, Any]) -> MetricInfo:
@@ -126,7 +195,7 @@ def _metric(entry: Mapping[str, Any]) -> MetricInfo:
     measure = ""
     if kind == "simple":
         measure = parameters["measure"]["name"]
-        formula = f"sum({measure})"
+        formula = f"sum({measure})" if meta["additivity"] == "additive" else measure
     elif kind == "ratio":
         inputs = (parameters["numerator"]["name"], parameters["denominator"]["name"])
         formula = f"{inputs[0]} / {inputs[1]}"
@@ -146,7 +215,7 @@ def _metric(entry: Mapping[str, Any]) -> MetricInfo:
         additivity=meta["additivity"],
         good_direction=meta["good_direction"],
         label=meta["label"],
-        description=entry["description"] or "",
+        description={"en": entry["description"] or "", "ru": meta["description_ru"]},
         synonyms=_synonyms(meta),
     )
 
@@ -161,6 +230,7 @@ def _dimension(entry: Mapping[str, Any]) -> DimensionInfo:
         synonyms=_synonyms(meta),
         name_table=table,
         name_column=column,
+        shared=bool(meta.get("shared", False)),
     )
 
 

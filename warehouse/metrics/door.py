@@ -2,22 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from domain.clock import Clock
-from domain.errors import ConfigurationError, MixedCurrencies, UsageError
-from domain.questions import Answer, Caveat, Freshness, Question, Scope, Value
+from domain.errors import ConfigurationError, MissingRate, MixedCurrencies, UsageError
+from domain.questions import Answer, Compared, Question, Scope, Value
 from warehouse.client import Warehouse
 from warehouse.failures import translated
 from warehouse.metrics.catalogue import Catalogue, DimensionInfo, MetricInfo
 from warehouse.metrics.compiler import MOST_ROWS, Compiled, Compiler
 from warehouse.metrics.freshness import freshness
+from warehouse.metrics.warnings import Circumstances, Profile, warnings
+from warehouse.metrics.windows import periods
 
 MOST_SECONDS = 30
 """How long one question may run."""
@@ -29,13 +33,14 @@ _TOO_HEAVY = ("code: 159,", "code: 160,", "code: 241,", "TIMEOUT_EXCEEDED", "TOO
 class MetricDoor:
     """Answer questions over one warehouse. Thread-safe: each question opens its own read-only client.
 
-    `clock` is the home's: it says which day is not over yet.
+    `clock` is the home's: it says which day is not over yet. `provisional` says how many days each platform may still restate.
     """
 
-    def __init__(self, warehouse: Warehouse, clock: Clock, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, warehouse: Warehouse, clock: Clock, catalogue: Catalogue | None = None, provisional: Mapping[str, int] | None = None) -> None:
         self._warehouse = warehouse
         self._clock = clock
         self._catalogue = catalogue or Catalogue.load()
+        self._provisional = provisional or {}
 
     def catalogue(self) -> list[MetricInfo]:
         """List the metrics."""
@@ -49,68 +54,114 @@ class MetricDoor:
         """Answer a question inside a scope, which is always applied.
 
         Counts are int, conversions and money Decimal, ratios float or None on a zero denominator. Without `by` there is exactly
-        one row. Raises UnknownName, MixedCurrencies, UsageError for a question too wide, ConfigurationError before the first build.
+        one row. Raises UnknownName, MixedCurrencies, MissingRate, UsageError for a question too wide, ConfigurationError before the
+        first build.
         """
         compiler = Compiler(self._catalogue, scope, question)
         compiled = compiler.answer()
         with _explained(), self._warehouse.client(readonly=True) as client:
-            self._refuse_mixed_money(client, compiler)
+            profiles = self._profiles(client, compiler)
+            _refuse_mixed_money(compiler, profiles)
+            _refuse_missing_rates(client, compiler)
             before = _state(client)
             rows, summed = _rows(client, compiled)
             after = _state(client)
             fresh = freshness(client, scope, question.as_of or self._clock.now() + timedelta(days=2))
+            zones = [str(row["timezone"]) for row in _rows(client, compiler.zones())[0]] or ["UTC"]
         if question.limit is None and len(rows) > MOST_ROWS:
             raise UsageError(f"The answer has more than {MOST_ROWS} rows", fix="Ask with fewer dimensions, a shorter window or a limit")
         building = before.building or after.building or before.version != after.version
+        comparison = _compared(question, profiles)
+        seen = Circumstances(
+            question=question,
+            by=compiler.by,
+            found=_found(profiles) or {"": summed},
+            freshness=fresh,
+            todays=[self._clock.today(zone) for zone in zones],
+            building=building,
+            half_built=after.half_built,
+            named=question.as_of is not None and bool(question.where or any(self._catalogue.dimension(name).name_table for name in question.by)),
+            unknown=[name for name in compiler.non_additive if any(row[name] is None for row in rows)],
+            spends=compiler.spends,
+            profiles=profiles,
+            like_for_like=comparison is None or comparison.like_for_like,
+            provisional={} if question.as_of else self._provisional,
+        )
         return Answer(
             columns=list(compiled.columns),
             rows=rows,
             data_version=before.version,
             building=building,
             freshness=fresh,
-            warnings=self._warnings(question, summed, fresh, building, after.half_built),
+            warnings=warnings(seen),
             sql=compiled.sql,
             query_hash=_query_hash(compiled),
+            comparison=comparison,
+            currency=compiler.currency if compiler.involves_money else None,
         )
 
-    def _refuse_mixed_money(self, client: Client, compiler: Compiler) -> None:
-        check = compiler.currencies()
-        if check is None:
-            return
-        currencies = [str(row["currency"]) for row in _rows(client, check)[0]]
-        if len(currencies) > 1:
-            raise MixedCurrencies(currencies)
+    def _profiles(self, client: Client, compiler: Compiler) -> list[Profile]:
+        """Look at the rows behind an answer where what they are made of matters."""
+        if not compiler.needs_profiles:
+            return []
+        profiles = []
+        for fact, compiled in zip(compiler.profiled, compiler.profiles(), strict=True):
+            found, days, currencies, *flags = _query(client, compiled)[0]
+            profiles.append(Profile(fact.name, int(found), int(days), tuple(sorted(currencies)), dict(zip(fact.flags, flags, strict=True))))
+        return profiles
 
-    def _warnings(self, question: Question, summed: int, fresh: Sequence[Freshness], building: bool, half_built: bool) -> list[Caveat]:
-        warnings = []
-        if not summed:
-            known = f", as known at {question.as_of:%Y-%m-%d %H:%M} UTC: what was pulled later does not count" if question.as_of else ""
-            message = f"There are no data for {question.since}..{question.until} in this scope and these filters{known}"
-            warnings.append(Caveat(code="no_data", message=message))
-        today = self._clock.today("UTC")
-        if question.until >= today:
-            warnings.append(
-                Caveat(code="incomplete_last_day", message=f"The window reaches {question.until}, and {today} is not over: its last day is incomplete")
-            )
-        late = [entry for entry in fresh if entry.data_through is not None and entry.data_through < min(question.until, today - timedelta(days=1))]
-        for entry in late:
-            warnings.append(Caveat(code="data_end_early", message=f"{entry.platform} is complete only through {entry.data_through}"))
-        named = [name for name in question.by if self._catalogue.dimension(name).name_table]
-        if question.as_of is not None and (named or question.where):
-            warnings.append(Caveat(code="names_as_now", message="Names and assignments to projects are today's, only the numbers are as of then"))
-        if building:
-            warnings.append(Caveat(code="building", message="A build is running: these numbers may change with it"))
-        if half_built:
-            warnings.append(Caveat(code="half_built", message="The last build ended midway: some months may be newer than the data version. Run ./run sync"))
-        return warnings
+
+def _refuse_mixed_money(compiler: Compiler, profiles: Sequence[Profile]) -> None:
+    currencies = {currency for profile in profiles for currency in profile.currencies}
+    if compiler.mixes_money and len(currencies) > 1:
+        raise MixedCurrencies(currencies)
+
+
+def _refuse_missing_rates(client: Client, compiler: Compiler) -> None:
+    missing = [row for compiled in compiler.missing_rates() for row in _query(client, compiled)]
+    if missing:
+        raise MissingRate(compiler.currency or "", [(str(currency), since, until) for currency, since, until in missing])
+
+
+def _found(profiles: Sequence[Profile]) -> dict[str, int]:
+    """Count the rows of each fact over all windows."""
+    found: dict[str, int] = {}
+    for profile in profiles:
+        found[profile.fact] = found.get(profile.fact, 0) + profile.found
+    return found
+
+
+def _compared(question: Question, profiles: Sequence[Profile]) -> Compared | None:
+    """Say what was compared, and on how many days of either window there are data."""
+    if question.compare is None:
+        return None
+    asked, compared = (period.window for period in periods(question))
+    half = len(profiles) // 2
+    now, before = (max((profile.days for profile in part), default=0) for part in (profiles[:half], profiles[half:]))
+    return Compared(
+        baseline=question.compare.baseline,
+        since=compared.since,
+        until=compared.until,
+        days=asked.days,
+        compared_days=compared.days,
+        days_with_data=now,
+        compared_days_with_data=before,
+        like_for_like=now == before,
+    )
+
+
+def _query(client: Client, compiled: Compiled) -> Sequence[Sequence[Any]]:
+    settings = {"max_execution_time": MOST_SECONDS, "join_use_nulls": 1}
+    rows: Sequence[Sequence[Any]] = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=settings).result_rows
+    return rows
 
 
 def _rows(client: Client, compiled: Compiled) -> tuple[list[dict[str, Value]], int]:
     """Return the rows, and how many were summed up (where that is not counted, how many rows there are)."""
-    found = client.query(compiled.sql, parameters=dict(compiled.parameters), settings={"max_execution_time": MOST_SECONDS, "join_use_nulls": 1})
+    found = _query(client, compiled)
     names = [column.name for column in compiled.columns]
-    rows = [dict(zip(names, row, strict=not compiled.counted)) for row in found.result_rows]
-    return rows, int(found.result_rows[0][-1]) if compiled.counted else len(rows)
+    rows = [dict(zip(names, row, strict=not compiled.counted)) for row in found]
+    return rows, int(found[0][-1]) if compiled.counted else len(rows)
 
 
 @dataclass(frozen=True)
@@ -135,8 +186,12 @@ def _state(client: Client) -> _State:
 
 def _query_hash(compiled: Compiled) -> str:
     """Hash the SQL with its values: equal hashes ask the same of the data."""
-    values = {name: value.isoformat() if isinstance(value, date | datetime | time) else value for name, value in compiled.parameters.items()}
+    values = {name: value.isoformat() if isinstance(value, date | datetime | time) else _hashed(value) for name, value in compiled.parameters.items()}
     return hashlib.sha256(json.dumps([compiled.sql, values], sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _hashed(value: object) -> object:
+    return str(value) if isinstance(value, Decimal) else value
 
 
 @contextmanager

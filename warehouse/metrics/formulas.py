@@ -1,5 +1,7 @@
 """Metric formulas as SQL over summed measures: ratios of sums, NULL on a zero denominator, money exact."""
 
+from collections.abc import Callable
+
 import sqlglot
 from sqlglot import exp
 
@@ -10,15 +12,19 @@ MONEY_SCALE = 12
 """Decimal places of a money ratio; the division cuts, it does not round."""
 
 
-def formula(catalogue: Catalogue, metric: MetricInfo, sums: str) -> exp.Expr:
-    """Return the metric over the columns of the relation `sums`, in which every measure is already summed.
+Leaf = Callable[[str], exp.Expr]
+"""Gives the expression in which a measure is already summed."""
+
+
+def formula(catalogue: Catalogue, metric: MetricInfo, leaf: Leaf) -> exp.Expr:
+    """Return the metric over summed measures.
 
     Counts stay Int64 and plain sums Decimal(38, 6). Money ratios are Decimal(38, 12), ratios Float64 of exact sums.
     """
     if metric.measure:
-        return exp.column(metric.measure, table=sums)
+        return leaf(metric.measure)
     tree = _over_measures(catalogue, metric)
-    return _typed(tree, metric.unit, sums, numerator=True)
+    return _typed(tree, metric.unit, leaf, numerator=True)
 
 
 def _over_measures(catalogue: Catalogue, metric: MetricInfo) -> exp.Expr:
@@ -36,20 +42,20 @@ def _over_measures(catalogue: Catalogue, metric: MetricInfo) -> exp.Expr:
     return tree.transform(expand)
 
 
-def _typed(node: exp.Expr, unit: str, sums: str, *, numerator: bool) -> exp.Expr:
+def _typed(node: exp.Expr, unit: str, leaf: Leaf, *, numerator: bool) -> exp.Expr:
     """Give every leaf its type and every division its guard."""
     if isinstance(node, exp.Column):
-        column = exp.column(node.name, table=sums)
+        column = leaf(node.name)
         if unit == "ratio":
             return exp.func("toFloat64", column, dialect=DIALECT)
         return exp.func("toDecimal128", column, exp.Literal.number(MONEY_SCALE), dialect=DIALECT) if numerator else column
     if isinstance(node, exp.Div):
         return exp.Div(
-            this=_typed(node.left, unit, sums, numerator=numerator),
-            expression=exp.func("nullIf", _typed(node.right, unit, sums, numerator=False), exp.Literal.number(0), dialect=DIALECT),
+            this=_typed(node.left, unit, leaf, numerator=numerator),
+            expression=exp.func("nullIf", _typed(node.right, unit, leaf, numerator=False), exp.Literal.number(0), dialect=DIALECT),
         )
     if isinstance(node, exp.Binary):
-        return type(node)(this=_typed(node.left, unit, sums, numerator=numerator), expression=_typed(node.right, unit, sums, numerator=numerator))
+        return type(node)(this=_typed(node.left, unit, leaf, numerator=numerator), expression=_typed(node.right, unit, leaf, numerator=numerator))
     if isinstance(node, exp.Paren):
-        return exp.paren(_typed(node.this, unit, sums, numerator=numerator), copy=False)
+        return exp.paren(_typed(node.this, unit, leaf, numerator=numerator), copy=False)
     return node.copy()

@@ -1,14 +1,16 @@
 """Bound values and the scope: no relation is read without its organization, none beyond the asked projects."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import sqlglot
 from sqlglot import exp
 
 from domain.questions import Scope
+from domain.windows import DateWindow
 from warehouse.metrics.formulas import DIALECT
 
-Bound = str | date | datetime | list[str]
+Bound = str | date | datetime | Decimal | list[str]
 
 ORGANIZATION = "organization_id"
 
@@ -19,6 +21,7 @@ class Bindings:
     def __init__(self) -> None:
         self.values: dict[str, Bound] = {}
         self._lists: dict[tuple[str, ...], str] = {}
+        self._numbers: dict[Decimal, str] = {}
 
     def named(self, name: str, value: Bound, kind: str) -> exp.Placeholder:
         """Bind a value under a fixed name; the same name always holds the same value."""
@@ -30,14 +33,20 @@ class Bindings:
         name = self._lists.setdefault(values, f"p{len(self._lists)}")
         return self.named(name, list(values), "Array(String)")
 
+    def number(self, value: Decimal) -> exp.Placeholder:
+        """Bind a number, exact to twelve decimals; equal ones share a name."""
+        name = self._numbers.setdefault(value, f"n{len(self._numbers)}")
+        return self.named(name, value, "Decimal(38, 12)")
+
 
 class Scoped:
-    """The relations that one scope may read, in one window."""
+    """The relations that one scope may read, in one window of dates, as they are now or were known at `as_of`."""
 
-    def __init__(self, scope: Scope, since: date, until: date, bindings: Bindings) -> None:
+    def __init__(self, scope: Scope, window: DateWindow, bindings: Bindings, prefix: str = "", as_of: datetime | None = None) -> None:
         self._scope = scope
-        self._since = since
-        self._until = until
+        self._window = window
+        self._prefix = prefix
+        self._as_of = as_of
         self.bindings = bindings
 
     def organization(self) -> exp.Placeholder:
@@ -46,7 +55,25 @@ class Scoped:
 
     def window(self) -> tuple[exp.Placeholder, exp.Placeholder]:
         """Bind the window's first and last date."""
-        return self.bindings.named("since", self._since, "Date"), self.bindings.named("until", self._until, "Date")
+        ends = {"since": self._window.since, "until": self._window.until}
+        since, until = (self.bindings.named(self._prefix + name, day, "Date") for name, day in ends.items())
+        return since, until
+
+    def relation(self, database: str, table: str, alias: str) -> exp.Table:
+        """Name a table, or its as-of view with the window and the organization pushed down."""
+        named = exp.to_table(f"{database}.{table}", alias=alias)
+        if self._as_of is None:
+            return named
+        since, until = self.window()
+        arguments = {
+            "as_of": self.bindings.named("as_of", self._as_of, "DateTime64(6, 'UTC')"),
+            ORGANIZATION: self.organization(),
+            "since": since,
+            "until": until,
+        }
+        view = exp.Anonymous(this=f"{table}__as_of", expressions=[exp.column(name).eq(value) for name, value in arguments.items()])
+        named.set("this", view)
+        return named
 
     def owned(self, alias: str) -> exp.EQ:
         """Say that a relation's rows belong to the organization."""
@@ -62,6 +89,14 @@ class Scoped:
         """Tell whether the scope is narrower than the organization."""
         return self._scope.project_ids is not None
 
+    def assigned_accounts(self) -> exp.Select:
+        """Select platform and account of the scope's projects, whenever they were theirs."""
+        query = self.dimension("dim_account_project", "platform", "account_id")
+        return narrowed(query, is_in(exp.column("project_id", table="d"), self._projects()))
+
+    def _projects(self) -> exp.Placeholder:
+        return self.bindings.named("projects", list(self._scope.project_ids or ()), "Array(String)")
+
     def assigned_days(self, *columns: str) -> exp.Select:
         """Select columns for each day in the window on which an account belonged to a project of the scope.
 
@@ -71,8 +106,7 @@ class Scoped:
         query = self.dimension("dim_account_project", *columns, "platform", "account_id")
         query = query.select(exp.alias_(_days_between(since, until), "day"), copy=False).distinct(copy=False)
         if self._scope.project_ids is not None:
-            projects = self.bindings.named("projects", list(self._scope.project_ids), "Array(String)")
-            narrowed(query, is_in(exp.column("project_id", table="d"), projects))
+            narrowed(query, is_in(exp.column("project_id", table="d"), self._projects()))
         return query
 
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='insert_overwrite',
-    partition_by='toYYYYMM(month)',
+    partition_by=organization_month('month'),
     order_by=['organization_id', 'platform', 'level', 'account_id', 'entity_id'],
     on_schema_change='fail',
 ) }}

@@ -13,7 +13,7 @@
 with facts as (
 
     select * from {{ ref('fct_ad_performance_daily') }}
-    where campaign_id != '' {% if not assignments_changed() %}and {{ in_changed_months('date_day') }}{% endif %}
+    where campaign_id != '' {% if not assignments_changed() %}and {{ in_changed_months('date_day', by_month=true) }}{% endif %}
 
 ),
 
@@ -41,7 +41,7 @@ observed as (
 
     select organization_id, extract(report, '^raw_(.+)__') as platform, account_id, date as date_day, max(observed_at) as observed_at
     from {{ source('raw', 'pinned_slices') }}
-    where match(report, '__(account|campaign|ad)_daily$') {% if not assignments_changed() %}and {{ in_changed_months('date') }}{% endif %}
+    where match(report, '__(account|campaign|ad_group|ad_?set|ad)_daily$') {% if not assignments_changed() %}and {{ in_changed_months('date', by_month=true) }}{% endif %}
     group by organization_id, platform, account_id, date_day
 
 )

@@ -1,0 +1,63 @@
+"""What of a question can be answered: facts that meet over its dimensions, marts that have a history, a currency that is one."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from domain.errors import UnknownName, UsageError
+from domain.questions import Question, Scope
+from warehouse.as_of import FACTS
+from warehouse.metrics.catalogue import Catalogue, FactInfo
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def facts_for(catalogue: Catalogue, metrics: Iterable[str], dimensions: Sequence[str]) -> list[FactInfo]:
+    """Return the facts that metrics come from. Raises UnknownName, or UsageError where a dimension does not fit all of them.
+
+    Metrics of several facts meet only over dimensions that mean the same in each.
+    """
+    homes = {name: catalogue.facts_of(name) for name in metrics}
+    facts = list({fact.name: fact for found in homes.values() for fact in found}.values())
+    for name in dimensions:
+        catalogue.dimension(name)
+        lacking = [fact for fact in facts if name not in fact.dimensions]
+        if lacking or (len(facts) > 1 and not all(fact.dimensions[name].shared for fact in facts)):
+            raise _apart(name, homes, facts, lacking)
+    return facts
+
+
+def _apart(dimension: str, homes: dict[str, tuple[FactInfo, ...]], facts: Sequence[FactInfo], lacking: Sequence[FactInfo]) -> UsageError:
+    """Say which metrics do not have a dimension, or do not share it, and by what they can be asked."""
+    said = "; ".join(f"{metric} of {' and '.join(fact.name for fact in found)}" for metric, found in homes.items())
+    shared = [n for n in facts[0].dimensions if all(n in f.dimensions and (len(facts) == 1 or f.dimensions[n].shared) for f in facts)]
+    what = (
+        f"{' and '.join(f.name for f in lacking)} has no dimension {dimension}"
+        if lacking
+        else f"{dimension} is not the same thing in {' and '.join(f.name for f in facts)}"
+    )
+    return UsageError(
+        f"These metrics cannot be asked by {dimension}: {what}",
+        why=f"The metrics come from these facts: {said}",
+        fix=f"Ask for them apart, or by {', '.join(shared)}",
+    )
+
+
+def has_history(facts: Iterable[FactInfo], as_of: datetime | None) -> None:
+    """Refuse as_of for a mart whose earlier states are not kept. Raises UsageError."""
+    lacking = [fact.table for fact in facts if as_of is not None and fact.table not in FACTS]
+    if lacking:
+        raise UsageError(f"marts.{lacking[0]} cannot answer as of an earlier moment", why=f"Only {', '.join(FACTS)} can", fix="Ask without as_of")
+
+
+def currency_of(question: Question, scope: Scope) -> str | None:
+    """Return the currency to convert money into, `base` resolved. Raises UsageError for none or a malformed one, as UnknownName would."""
+    if question.currency is None:
+        return None
+    if question.currency.lower() == "base":
+        if not scope.base_currency:
+            raise UsageError("The organization has no base currency", fix="Name the currency, such as EUR, or set one: ./run currency EUR")
+        return scope.base_currency
+    if not _CURRENCY.fullmatch(question.currency.upper()):
+        raise UnknownName("currency", question.currency, ("EUR", "RUB", "USD", "base"))
+    return question.currency.upper()
