@@ -77,7 +77,7 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     What dead loads left behind is swept here, once a run.
     """
     installation: Installation = context.resources.installation
-    installation.ledger.sweep()
+    installation.sweep()
     rows = load_assignments(installation.store, installation.ledger, installation.clock)
     return dg.MaterializeResult(metadata={"rows": rows})
 

@@ -61,6 +61,37 @@ def connect(
     typer.echo(f"Connected as {made.id}. Pull it now with ./run sync --integration {made.id}")
 
 
+def disconnect(
+    integration: Annotated[str, typer.Argument(help="Its name or id, as ./run status shows them.")],
+    pause: Annotated[bool, typer.Option("--pause", help="Only stop pulling; the credential is kept.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Pull a paused integration again.")] = False,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Stop pulling an integration and erase its credential. What was pulled stays, and so do its reports.
+
+    Its accounts stay its own: to pull them again, connect under the same name.
+
+    Examples:
+      ./run disconnect "Client"
+      ./run disconnect "Client" --pause
+    """
+    from services.installation import Installation
+    from services.integrations import list_integrations, resume_integration, stop_integration
+
+    if pause and resume:
+        raise UsageError("--pause and --resume exclude each other", fix="Give one of them")
+    with Installation.open(home) as installation:
+        store, actor = installation.store, installation.actor
+        known = list_integrations(store, actor)
+        chosen = [i for i in known if integration in (i.id, i.name)]
+        if not chosen:
+            raise UnknownName("integration", integration, [i.name for i in known])
+        if len(chosen) > 1:
+            raise UsageError(f"{len(chosen)} integrations are called {integration!r}", fix="Give an id: " + ", ".join(i.id for i in chosen))
+        changed = resume_integration(store, actor, chosen[0].id) if resume else stop_integration(store, actor, chosen[0].id, disconnect=not pause)
+    typer.echo(f"{changed.platform} {changed.name}: {changed.status}")
+
+
 def _assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
     """Assign the accounts that are in no project yet to one, from the beginning of their history."""
     from services.assignments import assign_account, list_assignments

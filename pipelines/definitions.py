@@ -7,7 +7,7 @@ from assets.models import dbt_models
 from assets.raw import LEDGER_VIEWS, account_assignments, raw_assets, sync_outcome
 from connectors.registry import REPORTS
 from pipelines.resources import installation
-from pipelines.sensors import sync_request_done, sync_request_failed, sync_requests_sensor
+from pipelines.sensors import sync_request_cancelled, sync_request_done, sync_request_failed, sync_requests_sensor
 
 raw = [raw_assets(platform) for platform in REPORTS]
 
@@ -30,7 +30,7 @@ definitions = dg.Definitions(
     assets=[*raw, *LEDGER_VIEWS, account_assignments, dbt_models(), insight_reports, sync_outcome],
     jobs=[sync_and_build],
     schedules=[daily],
-    sensors=[sync_requests_sensor(sync_and_build), sync_request_done, sync_request_failed],
+    sensors=[sync_requests_sensor(sync_and_build), sync_request_done, sync_request_failed, sync_request_cancelled],
     resources={"installation": installation},
     executor=dg.in_process_executor,
 )

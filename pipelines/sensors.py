@@ -33,6 +33,12 @@ def sync_request_done(context: dg.RunStatusSensorContext) -> None:
     _finish(context.dagster_run, None)
 
 
+@dg.run_status_sensor(run_status=dg.DagsterRunStatus.CANCELED, name="sync_request_cancelled", default_status=dg.DefaultSensorStatus.RUNNING)
+def sync_request_cancelled(context: dg.RunStatusSensorContext) -> None:
+    """Close the request of a run that somebody cancelled."""
+    _finish(context.dagster_run, "the run was cancelled")
+
+
 @dg.run_failure_sensor(name="sync_request_failed", default_status=dg.DefaultSensorStatus.RUNNING)
 def sync_request_failed(context: dg.RunFailureSensorContext) -> None:
     """Close the request of a run that failed, with what it said."""
