@@ -10,6 +10,7 @@ import dagster as dg
 
 from assets.partitions import INTEGRATIONS, PARTITIONS, RUN_OF, Slice, integration_key, partition_keys, slices
 from connectors.fx.reports import REPORTS as RATES
+from connectors.imports.reports import REPORTS as IMPORTED
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
@@ -107,6 +108,13 @@ LEDGER_VIEWS = [
         "pinned_partitions": "The organizations and months that the build under way must rewrite.",
         "pinned_parts": "The same as partitions: buckets of organizations and months, emptied ones too.",
         "loads": "The ledger, one row per committed load.",
+        **{
+            f"{r.table}__loads": f"The loads of {r.table}, as the ledger has them."
+            for reports in REPORTS.values()
+            for r in reports
+            if r.name == "account_daily"
+        },
+        **{r.table: f"{r.doc}; written by ./run import." for r in IMPORTED},
     }.items()
 ]
 """What the ledger keeps for the models, beside the raw tables."""
@@ -119,7 +127,7 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     What dead loads left behind is swept here, once a run.
     """
     installation: Installation = context.resources.installation
-    installation.ledger.sweep()
+    installation.sweep()
     rows = load_assignments(installation.store, installation.ledger, installation.clock)
     return dg.MaterializeResult(metadata={"rows": rows})
 

@@ -34,7 +34,7 @@ def me() -> Me | None:
 
 def log_in(email: str, password: str) -> None:
     """Log in; raises AuthenticationRequired for a wrong pair."""
-    client().login(email, password)
+    client().login(email, password, on_behalf_of=st.context.ip_address)
     st.session_state["ticket"] = REMEMBERED.ticket(client())
     st.session_state.pop("expired", None)
     st.session_state.pop("me", None)

@@ -110,6 +110,25 @@ def _kept(installation: "Installation", platform: str, name: str, credentials: M
     return renew_integration(store, actor, known.id, credentials=credentials, settings={**known.settings, **settings}).id
 
 
+def disconnect(
+    integration: Annotated[str, typer.Argument(help="Its name or id, as ./run integrations list shows them.")],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Stop pulling an integration and erase its credential. What was pulled stays, and so do its reports.
+
+    Its accounts stay its own: to pull them again, connect under the same name. ./run integrations pause only stops pulling.
+
+    Example: ./run disconnect "Client"
+    """
+    from mrm.scheduling import find
+    from services.installation import Installation
+    from services.integrations import stop_integration
+
+    with Installation.open(home) as installation:
+        changed = stop_integration(installation.store, installation.actor, find(installation, integration)["id"], disconnect=True)
+    typer.echo(f"{changed.platform} {changed.name}: {changed.status}")
+
+
 def assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
     """Assign the accounts that are in no project yet to one, from the beginning of their history."""
     from services.assignments import assign_account, list_assignments

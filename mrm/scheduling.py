@@ -132,11 +132,15 @@ def next_run(state: dict[str, Any]) -> str:
 
 def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 - a path, as typer hands it over
     from services.installation import Installation
-    from services.scheduling import set_paused
+    from services.integrations import resume_integration, stop_integration
 
     with Installation.open(home) as installation:
         found = find(installation, name)
-        set_paused(installation.store, installation.actor, found["id"], paused=paused)
+        store, actor = installation.store, installation.actor
+        if paused:
+            stop_integration(store, actor, found["id"], disconnect=False)
+        else:
+            resume_integration(store, actor, found["id"])
         typer.echo(f"{found['name']} is {'paused' if paused else 'active'}{'' if paused else _daemon_note(installation)}")
 
 

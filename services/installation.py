@@ -24,6 +24,7 @@ from services.projects import list_projects
 from services.rates import BankOutcome, RateLoader, RatesSettings
 from services.seeding import DemoAgency, ensure_organization, seed_demo
 from services.side_by_side import SideBySide
+from services.syncing import landed_at
 from services.windows import PROVISIONAL_DAYS
 from store.database import Store
 from store.files import open_landing
@@ -134,6 +135,12 @@ class Installation:
         """Open what a pull writes to, before several threads do."""
         self.start_servers()
         _ = self.ledger, self.landing
+
+    def sweep(self) -> int:
+        """Delete what dead loads left, rows and landed bytes; return how many there were."""
+        return self.ledger.sweep(
+            lambda dead: self.landing.delete(landed_at(dead.organization_id, dead.integration_id, dead.report, dead.account_id, dead.load_id))
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables by which child processes find this installation."""

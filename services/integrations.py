@@ -73,6 +73,42 @@ def renew_integration(
     return changed
 
 
+def stop_integration(store: Store, actor: Actor, integration_id: str, *, disconnect: bool) -> Integration:
+    """Pull an integration no more, until it is resumed or renewed; what was pulled stays. Raises NotFound.
+
+    Disconnecting also erases the credential for good. The accounts stay the integration's: its rows would count twice beside
+    those of another one, so a new credential is connected under the same name.
+    """
+    authorize(actor, Permission.INTEGRATION_MANAGE)
+    word = "disconnect" if disconnect else "pause"
+    with store.transaction(actor.organization_id) as transaction:
+        secrets: dict[str, str] | None = {} if disconnect else None
+        changed = _of(store, actor, transaction).change(integration_id, credentials=secrets, status="disconnected" if disconnect else "paused", last_error=None)
+        Team(transaction, actor.organization_id).record(actor.user_id, f"integration.{word}", changed.id)
+    return changed
+
+
+def resume_integration(store: Store, actor: Actor, integration_id: str) -> Integration:
+    """Pull a paused integration again. Raises NotFound, and Conflict for a disconnected one, whose credential is gone."""
+    authorize(actor, Permission.INTEGRATION_MANAGE)
+    with store.transaction(actor.organization_id) as transaction:
+        integrations = _of(store, actor, transaction)
+        known = integrations.get(integration_id)
+        if known.status == "disconnected":
+            raise Conflict(f"The integration {known.name!r} is disconnected", why="Its credential was erased", fix="Connect it again under the same name")
+        changed = integrations.change(integration_id, status="active")
+        Schedules(transaction, actor.organization_id).due_at_once(changed.id)
+        Team(transaction, actor.organization_id).record(actor.user_id, "integration.resume", changed.id)
+    return changed
+
+
+def rewrap_credentials(store: Store) -> int:
+    """Wrap every credential of the installation by the newest key, all or none; return how many: for the command line only."""
+    store.vault.ring.renew()
+    with store.system() as transaction:
+        return sum(Integrations(transaction, organization.id, store.vault).rewrap() for organization in People(transaction).organizations())
+
+
 def register_accounts(store: Store, actor: Actor, integration_id: str, accounts: Sequence[Account]) -> list[OwnedAccount]:
     """Make an integration the owner of the accounts that its credential sees; again for renewed names.
 

@@ -89,18 +89,6 @@ def change_schedule(
     return changed
 
 
-def set_paused(store: Store, actor: Actor, integration_id: str, *, paused: bool) -> Integration:
-    """Pause an integration or let it run again, due at once; raises NotFound."""
-    authorize(actor, Permission.INTEGRATION_MANAGE)
-    with store.transaction(actor.organization_id) as transaction:
-        integrations = Integrations(transaction, actor.organization_id, store.vault)
-        changed = integrations.change(integration_id, status="paused" if paused else "active")
-        if not paused:
-            Schedules(transaction, actor.organization_id).due_at_once(integration_id)
-        Team(transaction, actor.organization_id).record(actor.user_id, "integration.pause" if paused else "integration.resume", integration_id)
-    return changed
-
-
 def claim_due(store: Store, now: datetime, limit: int = BATCH) -> Claim | None:
     """Claim the integrations that are due, None when none is: for pipelines. Two takers never get the same one."""
     with store.system() as transaction:

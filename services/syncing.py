@@ -275,7 +275,7 @@ class _Pull:
         """Pull one window into one load: exact bytes to the landing, rows to the ledger, then the commit on the proof."""
         key = LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
         load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
-        place = "/".join(("landing", key.organization_id, key.integration_id, report.name, key.account_id, load.load_id))
+        place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
         rows, size, said, proof = 0, 0, 0.0, ""
         try:
             with load:
@@ -325,6 +325,11 @@ class _Pull:
     def _say(self, account: Account, report: Report, rows: int) -> None:
         where = (self._integration.platform, self._integration.id, account.account_id, account.name, report.name)
         self._progress(ProgressEvent(*where, rows=rows, done=self._done, total=self._total))
+
+
+def landed_at(organization_id: str, integration_id: str, table: str, account_id: str, load_id: str) -> str:
+    """Return where the exact bytes of a load land; `table` is the report's raw table."""
+    return "/".join(("landing", organization_id, integration_id, table.partition("__")[2], account_id, load_id))
 
 
 def _closes_account(error: MrmError | None) -> SourceError | None:

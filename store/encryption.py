@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -42,7 +43,7 @@ class Place:
 class KeyRing:
     """Key-encryption keys by id: the first seals, all of them open."""
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, keys: Mapping[str, bytes], path: Path | None = None) -> None:
         if not keys or any(len(key) != _KEY for key in keys.values()):
             raise ConfigurationError(
                 "A key of the store is not 32 bytes long", fix="Make one: python -c 'import os,base64;print(base64.b64encode(os.urandom(32)).decode())'"
@@ -50,11 +51,44 @@ class KeyRing:
         if any("." in kid or not kid for kid in keys):
             raise ConfigurationError("A key's id is empty or holds a dot", fix="Name keys like k1, k2 in MRM_STORE_KEY")
         self.keys = dict(keys)
+        self._path = path
 
     @property
     def newest(self) -> str:
         """Name the key that seals."""
         return next(iter(self.keys))
+
+    def renew(self) -> None:
+        """Read the home's file again: another process may have turned the keys over. A no-op for keys of the environment."""
+        if self._path is not None:
+            self.keys = _read(self._path)
+
+    def turn_over(self) -> str:
+        """Add a key to the home's file that seals from now on, and return its id; older ones still open.
+
+        Raises ConfigurationError for keys of MRM_STORE_KEY, which are the operator's.
+        """
+        path = self._of_the_home()
+        kid = f"k{secrets.token_hex(4)}"
+        _replace(path, {kid: os.urandom(_KEY), **_read(path)})
+        self.renew()
+        return kid
+
+    def forget_old(self) -> int:
+        """Drop every key of the home's file but the newest; return how many went. What is sealed by them never opens again."""
+        path = self._of_the_home()
+        keys = _read(path)
+        newest = next(iter(keys))
+        _replace(path, {newest: keys[newest]})
+        self.renew()
+        return len(keys) - 1
+
+    def _of_the_home(self) -> Path:
+        if self._path is None:
+            raise ConfigurationError(
+                "The keys come from MRM_STORE_KEY", fix="Put a new key first there, run ./run store rotate-keys --keep-keys, then take the old one out"
+            )
+        return self._path
 
     @classmethod
     def open(cls, home: Home, settings: StoreSettings) -> "KeyRing":
@@ -64,9 +98,8 @@ class KeyRing:
         path = home.directory("keys") / "store.json"
         with locked(home, "store.keys"):
             if not path.exists():
-                _write(path.with_suffix(".new"), {f"k{secrets.token_hex(4)}": base64.b64encode(os.urandom(_KEY)).decode()})
-                path.with_suffix(".new").replace(path)
-            return cls({kid: base64.b64decode(key) for kid, key in json.loads(path.read_text()).items()})
+                _replace(path, {f"k{secrets.token_hex(4)}": os.urandom(_KEY)})
+            return cls(_read(path), path)
 
 
 class Vault:
@@ -75,8 +108,14 @@ class Vault:
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
 
+    @property
+    def ring(self) -> KeyRing:
+        """Return the key ring."""
+        return self._ring
+
     def seal(self, secret: bytes, place: Place) -> bytes:
         """Encrypt a secret for its place; equal secrets give different envelopes."""
+        self._ring.renew()
         data_key, nonce = os.urandom(_KEY), os.urandom(_NONCE)
         body = AESGCM(data_key).encrypt(nonce, secret, place.bound)
         return self._envelope(nonce, data_key, body, place)
@@ -113,6 +152,8 @@ class Vault:
         if not known:
             raise _unreadable(place, f"its version {version} is unknown")
         if kid not in self._ring.keys:
+            self._ring.renew()
+        if kid not in self._ring.keys:
             raise _unreadable(place, f"the key {kid} is absent", "Put the key back: home/keys/store.json, or MRM_STORE_KEY")
         wrapping, wrapped, body = sealed[:_NONCE], sealed[_NONCE:_WRAPPED], sealed[_WRAPPED:]
         try:
@@ -137,9 +178,21 @@ def _parsed(text: str) -> dict[str, bytes]:
     return keys
 
 
+def _read(path: Path) -> dict[str, bytes]:
+    return {kid: base64.b64decode(key) for kid, key in json.loads(path.read_text()).items()}
+
+
+def _replace(path: Path, keys: Mapping[str, bytes]) -> None:
+    """Write the keys in one step, on the disk before anything is sealed by them."""
+    _write(path.with_suffix(".new"), {kid: base64.b64encode(key).decode() for kid, key in keys.items()})
+    path.with_suffix(".new").replace(path)
+
+
 def _write(path: os.PathLike[str], keys: Mapping[str, str]) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(dict(keys), file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _text(raw: bytes) -> str:

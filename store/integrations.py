@@ -16,6 +16,9 @@ from store.encryption import Place, Vault
 from store.records import Integration, OwnedAccount, columns, identifier, missing, read, read_all
 from store.tables import accounts, integrations
 
+STOPPED = frozenset({"paused", "disconnected"})
+"""The states in which nothing is pulled."""
+
 
 class Integrations:
     """The integrations of one organization."""
@@ -79,10 +82,21 @@ class Integrations:
             raise missing("integration")
         return read(Integration, row)
 
+    def rewrap(self) -> int:
+        """Wrap every integration's secret by the newest key; return how many there were. Raises ConfigurationError for one that does not open."""
+        statement = select(integrations.c.id, integrations.c.credentials).where(integrations.c.organization_id == self._organization_id).with_for_update()
+        sealed: Sequence[Any] = self._transaction.execute(statement).all()
+        for row_id, envelope in sealed:
+            renewed = self._vault.rewrap(bytes(envelope), self._place(str(row_id)))
+            self._transaction.execute(update(integrations).where(integrations.c.id == row_id).values(credentials=renewed))
+        return len(sealed)
+
     def synced(self, integration_id: str, at: datetime, error: str | None) -> None:
         """Remember how the last sync went; a failed one leaves the moment of the last good one."""
-        moment: dict[str, Any] = {} if error else {"last_sync_at": at}
-        self.change(integration_id, **moment, last_error=error, status="failed" if error else "active")
+        values: dict[str, Any] = {"last_error": error} if error else {"last_error": None, "last_sync_at": at}
+        if self.get(integration_id).status not in STOPPED:  # as it may be since the pull began
+            values["status"] = "failed" if error else "active"
+        self.change(integration_id, **values)
 
     def own(self, integration: Integration, discovered: Sequence[Account]) -> list[OwnedAccount]:
         """Register the accounts that an integration discovered, names and status renewed.
@@ -120,7 +134,7 @@ class Integrations:
         return Conflict(
             f"The {account.platform} account {account.account_id} ({account.name}) belongs to the integration {owner!r}",
             why="An account has one owning integration, or its rows would count twice",
-            fix=f"Disconnect {owner!r} first, or connect a credential that does not see this account",
+            fix=f"Connect again under the name {owner!r} to renew its credential, or leave the account out: --setting skip_accounts={account.account_id}",
         )
 
     def _sealed(self, row_id: str, credentials: Mapping[str, str]) -> bytes:

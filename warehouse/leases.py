@@ -13,6 +13,7 @@ with select_sequential_consistency.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
@@ -31,6 +32,17 @@ VALID = "max(expires_at) > now64(6, 'UTC') AND countIf(state IN ('abandoned', 'f
 """Over the rows of one load: it lives."""
 COMMITTABLE = f"{VALID} AND max(expires_at) > now64(6, 'UTC') + toIntervalSecond({int(SLACK.total_seconds())})"
 """Over the rows of one load: it lives, and for long enough that a commit statement ends before its lease does."""
+
+
+@dataclass(frozen=True)
+class DeadLoad:
+    """A load that was given up or whose owner died: `report` is its raw table."""
+
+    load_id: str
+    organization_id: str
+    integration_id: str
+    report: str
+    account_id: str
 
 
 class LoadLease:
@@ -116,8 +128,10 @@ def _renew(client: Client, load_id: str, milliseconds: int) -> bool:
     return bool(number(client, f"SELECT {VALID} FROM raw.load_leases WHERE load_id = {{load_id:String}}", {"load_id": load_id}))
 
 
-def sweep_loads(client: Client, passing: Callable[[str], None]) -> int:
+def sweep_loads(client: Client, passing: Callable[[str], None], landed: Callable[[DeadLoad], object] = lambda load: None) -> int:
     """Delete the rows of loads whose lease ran out or that were abandoned; return how many loads were swept.
+
+    `landed` is called for each of them to delete what else it left.
 
     A load that holds a lease, or was committed, is left alone. A sweep that dies half way is taken up by the next. Leases of
     loads that have been over for KEPT go.
@@ -126,23 +140,24 @@ def sweep_loads(client: Client, passing: Callable[[str], None]) -> int:
     doomed = _expired(client)
     if not doomed:
         return 0
-    _note_all(client, list(doomed), "fenced")
+    _note_all(client, [load.load_id for load in doomed], "fenced")
     passing("fenced")
     doomed = _expired(client)  # without those that renewed or committed before our fence stood
-    for load_id, (organization_id, integration_id, report, account_id) in doomed.items():
-        _delete_rows(client, report, {"load_id": load_id, "organization_id": organization_id, "integration_id": integration_id, "account_id": account_id})
+    for load in doomed:
+        _delete_rows(client, load)
+        landed(load)
         passing("rows_deleted")
-    _note_all(client, list(doomed), "swept")
+    _note_all(client, [load.load_id for load in doomed], "swept")
     return len(doomed)
 
 
-def _expired(client: Client) -> dict[str, tuple[str, str, str, str]]:
+def _expired(client: Client) -> list[DeadLoad]:
     rows = client.query(
         """SELECT load_id, any(organization_id), any(integration_id), any(report), any(account_id) FROM raw.load_leases GROUP BY load_id
         HAVING countIf(state = 'swept') = 0 AND (max(expires_at) <= now64(6, 'UTC') OR countIf(state = 'abandoned') > 0)
             AND load_id NOT IN (SELECT load_id FROM raw.loads)"""
     ).result_rows
-    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+    return [DeadLoad(*row) for row in rows]
 
 
 def _forget(client: Client) -> None:
@@ -168,9 +183,9 @@ def _note_all(client: Client, load_ids: list[str], state: str) -> None:
         )
 
 
-def _delete_rows(client: Client, report: str, load: dict[str, str]) -> None:
-    table = f"raw.`{report.replace('`', '')}`"
-    if not number(client, "SELECT count() FROM system.tables WHERE database = 'raw' AND name = {report:String}", {"report": report}):
+def _delete_rows(client: Client, dead: DeadLoad) -> None:
+    table, load = f"raw.`{dead.report.replace('`', '')}`", vars(dead)
+    if not number(client, "SELECT count() FROM system.tables WHERE database = 'raw' AND name = {report:String}", {"report": dead.report}):
         return
     where = """_organization_id = {organization_id:String} AND _integration_id = {integration_id:String}
         AND _account_id = {account_id:String} AND _load_id = {load_id:String}"""

@@ -19,13 +19,13 @@ from domain.windows import DateWindow
 from home.directory import Home
 from warehouse.client import Warehouse
 from warehouse.failures import translated
-from warehouse.leases import LEASE, sweep_loads
+from warehouse.leases import LEASE, DeadLoad, sweep_loads
 from warehouse.load import Commit, Load, LoadKey, Pull
 from warehouse.planning import ledger_position
 from warehouse.raw import create_ledger_tables, create_raw_tables
 from warehouse.spool import sweep_spool
 
-__all__ = ["Commit", "Ledger", "Load", "LoadKey"]
+__all__ = ["Commit", "DeadLoad", "Ledger", "Load", "LoadKey"]
 
 _NOWHERE = ZoneInfo("Etc/GMT+12")
 """Where a date ends last: an account of unknown zone has complete dates only where they are over everywhere."""
@@ -56,11 +56,14 @@ class Ledger:
         today = observed_at.astimezone(ZoneInfo(timezone) if timezone else _NOWHERE).date()
         return Load(self._warehouse, self._home, Pull(key, report, window, observed_at.astimezone(UTC), today), self._lease, self._passing)
 
-    def sweep(self) -> int:
-        """Delete what expired and abandoned loads left: rows, then spool files. Return how many loads were swept."""
+    def sweep(self, landed: Callable[[DeadLoad], object] = lambda load: None) -> int:
+        """Delete what expired and abandoned loads left: rows, then spool files. Return how many loads were swept.
+
+        `landed` is called for each of them, to delete the bytes that landed.
+        """
         with translated(), self._warehouse.client() as client:
             create_ledger_tables(client)
-            swept = sweep_loads(client, self._passing)
+            swept = sweep_loads(client, self._passing, landed)
         sweep_spool(self._home.directory("spool"))
         return swept
 

@@ -21,11 +21,15 @@ from services.integrations import (
     list_integrations,
     register_accounts,
     renew_integration,
+    resume_integration,
+    rewrap_credentials,
+    stop_integration,
 )
 from services.projects import create_project
 from services.scheduling import settle
 from services.sync_requests import ask_for_sync, claim_sync_requests, finish_sync_request, get_sync_request, newest_sync_request
 from store.database import Store
+from store.encryption import Place
 
 TOKEN = "EAAB-secret-token"
 
@@ -242,3 +246,47 @@ def test_pipelines_open_every_organizations_integrations_but_the_paused(store: S
     with store.system() as transaction:
         transaction.execute(text("update integrations set status = 'paused' where id = :i"), {"i": first.id})
     assert [access.id for access in all_integration_access(store)] == [second.id]
+
+
+def test_a_paused_integration_is_not_pulled_until_it_is_resumed(store: Store, ours) -> None:
+    made = connect(store, ours.admin)
+    assert stop_integration(store, ours.admin, made.id, disconnect=False).status == "paused"
+    assert all_integration_access(store) == []
+    settle(store, ours.organization_id, made.id, datetime.now(UTC), [MrmError("a pull that was under way")])
+    assert get_integration(store, ours.admin, made.id).status == "paused"
+    assert resume_integration(store, ours.admin, made.id).status == "active"
+    assert [access.credentials for access in all_integration_access(store)] == [{"access_token": TOKEN}]
+    with pytest.raises(AccessDenied):
+        stop_integration(store, ours.member, made.id, disconnect=False)
+
+
+def test_a_disconnected_integration_has_no_credential_and_keeps_its_accounts(store: Store, ours) -> None:
+    made = connect(store, ours.admin)
+    register_accounts(store, ours.admin, made.id, [account("1")])
+    assert stop_integration(store, ours.admin, made.id, disconnect=True).status == "disconnected"
+    assert integration_access(store, ours.admin, made.id).credentials == {}
+    assert all_integration_access(store) == []
+    with pytest.raises(Conflict, match="is disconnected"):
+        resume_integration(store, ours.admin, made.id)
+    other = connect(store, ours.admin, name="Other")
+    with pytest.raises(Conflict, match="belongs to the integration 'Meta'"):
+        register_accounts(store, ours.admin, other.id, [account("1")])
+    assert renew_integration(store, ours.admin, made.id, credentials={"access_token": "new"}).status == "active"
+    assert integration_access(store, ours.admin, made.id).credentials == {"access_token": "new"}
+
+
+def test_turned_over_keys_open_every_credential_and_the_old_key_none(store: Store, ours, agency) -> None:
+    theirs = agency("theirs")
+    kept = [connect(store, of.admin) for of in (ours, theirs)]
+    with store.system() as transaction:
+        before = {str(row_id): sealed for row_id, sealed in transaction.execute(text("select id, credentials from integrations")).all()}
+    old = store.vault.ring.newest
+    new = store.vault.ring.turn_over()
+    assert rewrap_credentials(store) == 2
+    assert store.vault.ring.forget_old() == 1
+    for integration, of in zip(kept, (ours, theirs), strict=True):
+        assert integration_access(store, of.admin, integration.id).credentials == {"access_token": TOKEN}
+        with pytest.raises(ConfigurationError, match=f"the key {old} is absent"):
+            store.vault.open(bytes(before[integration.id]), Place(of.organization_id, "integrations", integration.id, "credentials"))
+    with store.system() as transaction:
+        assert {bytes(sealed).split(b".")[1].decode() for (sealed,) in transaction.execute(text("select credentials from integrations")).all()} == {new}

@@ -7,8 +7,8 @@ import pytest
 
 from domain.catalogue import Account
 from domain.errors import AccessDenied, AuthorizationExpired, MrmError, NotFound, PermissionDenied, RateLimited, TransientFailure, UsageError
-from services.integrations import connect_integration, register_accounts, renew_integration
-from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, integration_states, release_claim, set_paused, settle
+from services.integrations import connect_integration, register_accounts, renew_integration, resume_integration, stop_integration
+from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, integration_states, release_claim, settle
 from store.database import Store
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -56,11 +56,11 @@ def test_offset_and_priority_and_pause_change_what_runs_without_a_restart(store:
     change_schedule(store, ours.admin, first, NOON, offset_minutes=45, cron="0 6 * * 1", timezone="UTC")
     assert get_schedule(store, ours.admin, first).next_run_at == datetime(2026, 3, 16, 6, 45, tzinfo=UTC)
     change_schedule(store, ours.admin, urgent, NOON, priority=5)
-    set_paused(store, ours.admin, paused, paused=True)
+    stop_integration(store, ours.admin, paused, disconnect=False)
     claim = claim_due(store, NOON + timedelta(days=30))
     assert claim is not None
     assert claim.integration_ids == (urgent, first)
-    set_paused(store, ours.admin, paused, paused=False)
+    resume_integration(store, ours.admin, paused)
     resumed = claim_due(store, NOON)
     assert resumed is not None
     assert resumed.integration_ids == (paused,)

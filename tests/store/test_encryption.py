@@ -86,3 +86,18 @@ def test_a_malformed_key_is_refused_without_telling_it(home: Home, key: str) -> 
     with pytest.raises(ConfigurationError) as caught:
         KeyRing.open(home, StoreSettings(key=key))
     assert key not in str(caught.value)
+
+
+def test_a_process_that_runs_takes_the_new_key_by_itself(home: Home) -> None:
+    ring, running = KeyRing.open(home, StoreSettings()), Vault(KeyRing.open(home, StoreSettings()))
+    old = running.seal(b"secret", PLACE)
+    new = ring.turn_over()
+    assert running.open(Vault(ring).rewrap(old, PLACE), PLACE) == b"secret"
+    assert running.seal(b"another", PLACE).split(b".")[1].decode() == new
+    assert stat.S_IMODE((home.path / "keys" / "store.json").stat().st_mode) == 0o600
+
+
+def test_keys_of_the_environment_are_the_operators(home: Home) -> None:
+    ring = KeyRing.open(home, StoreSettings(key=base64.b64encode(NEW).decode()))
+    with pytest.raises(ConfigurationError, match="MRM_STORE_KEY"):
+        ring.turn_over()

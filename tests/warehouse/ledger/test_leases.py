@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import DataQualityError, LoadExpired
-from warehouse.ledger import Ledger
+from warehouse.ledger import DeadLoad, Ledger
 from warehouse.spool import sweep_spool
 
 NOON = datetime(2024, 4, 1, 12, tzinfo=UTC)
@@ -53,7 +53,9 @@ def test_an_abandoned_load_is_swept_at_once(agency, ad):
         load.write(agency.table([ad(0, "a", 1)]))
         load._appender.finish()
     assert agency.count(ROWS) == 1
-    assert agency.ledger.sweep() == 1
+    landed = []
+    assert agency.ledger.sweep(landed.append) == 1
+    assert landed == [DeadLoad(load.load_id, "org", "int", "raw_meta_ads__ad_daily", "acc")]
     assert agency.count(ROWS) == 0
 
 
