@@ -21,7 +21,9 @@ KINDS = {
     "report_skipped": "an asynchronous report is skipped",
     "report_slow": "an asynchronous report needs `polls` more polls",
     "too_large": "the request is refused as too heavy",
-    "sampled": "the report is computed on a sample, whatever accuracy was asked",
+    "thresholded": "the report withholds rows of few people, and says so",
+    "sampled": "the report is made from a sample, and says so",
+    "other_row": "the report folds rare rows into one (other) row, and says so",
 }
 
 
