@@ -11,7 +11,7 @@ LOOKBACK_DAYS = 4
 FIRST_PULL_DAYS = 35
 """How far back the first pull of a detail report reaches."""
 
-FIRST_LOGS_DAYS = 14
+FIRST_LOGS_DAYS = 8
 """How far back the first pull of visits and hits reaches."""
 
 _S, _D, _DATE, _B = ColumnType.STRING, ColumnType.DECIMAL, ColumnType.DATE, ColumnType.BOOLEAN
