@@ -85,7 +85,8 @@ def test_after_each_day_the_slices_equal_the_answer_of_that_day(metrica: Any) ->
     assert (START, "A", Decimal(40)) in answers[START]
     assert (START, "A", Decimal(41)) in answers[START + timedelta(days=3)]
     assert (VANISHED, "B", Decimal(7)) not in answers[START + timedelta(days=1)]
-    assert pulled(metrica, today, counter_ids=ONE).dates_changed == 0
+    again = {outcome.report: outcome.dates_changed for outcome in pulled(metrica, today, counter_ids=ONE).outcomes}
+    assert (again["counter_daily"], again["traffic_daily"]) == (0, 0)
     for today, answer in answers.items():
         assert stored(metrica, f"{today} 23:59:59") == answer
 
