@@ -71,6 +71,35 @@ def direct(state: dict, client: httpx.Client) -> int:
     return int(answer.text.rstrip().rpartition(" ")[2])
 
 
+def metrica(state: dict, client: httpx.Client) -> int:
+    """Read the counter's visits by source, device and country in pages of 25,000 rows and count them."""
+    names = "date,lastsignTrafficSource,lastsignSourceEngine,lastsignUTMSource,lastsignUTMMedium,lastsignUTMCampaign,deviceCategory,regionCountry"
+    dimensions = ",".join(f"ym:s:{name}" for name in names.split(","))
+    params = {"ids": "71530264", "metrics": "ym:s:visits,ym:s:users,ym:s:pageviews,ym:s:sumGoalReachesAny", "dimensions": dimensions, "sort": dimensions}
+    params |= {"date1": SINCE, "date2": UNTIL, "limit": "25000", "accuracy": "full"}
+    rows, total = 0, 1
+    while rows < total:
+        answer = client.get(
+            f"{state['yandex_metrica']['endpoint']}/stat/v1/data", params={**params, "offset": str(rows + 1)}, headers={"Authorization": "OAuth sandbox"}
+        )
+        total = int(answer.content.rpartition(b'"total_rows":')[2].partition(b",")[0])
+        rows += answer.content.count(b'{"dimensions":[')
+    return rows
+
+
+def metrica_logs(state: dict, client: httpx.Client) -> int:
+    """Order a week of visits, download and clean it, and count its rows."""
+    counter = f"{state['yandex_metrica']['endpoint']}/management/v1/counter/71530264"
+    headers = {"Authorization": "OAuth sandbox"}
+    fields = "visitID,date,dateTime,clientID,goalsID,goalsPrice,purchaseRevenue,lastsignTrafficSource,lastsignUTMSource,lastsignUTMMedium,lastsignUTMCampaign"
+    params = {"date1": "2026-11-16", "date2": "2026-11-22", "source": "visits", "fields": ",".join(f"ym:s:{name}" for name in fields.split(","))}
+    request = client.post(f"{counter}/logrequests", params=params, headers=headers).json()["log_request"]["request_id"]
+    parts = client.get(f"{counter}/logrequest/{request}", headers=headers).json()["log_request"]["parts"]
+    bodies = [client.get(f"{counter}/logrequest/{request}/part/{p['part_number']}/download", headers=headers).content for p in parts]
+    client.post(f"{counter}/logrequest/{request}/clean", headers=headers)
+    return sum(body.count(b"\n") - 1 for body in bodies)
+
+
 def _ga4_request(offset: int) -> dict:
     order = [{"dimension": {"dimensionName": n}} for n in GA4]
     names = {"dimensions": [{"name": n} for n in GA4], "metrics": [{"name": n} for n in ("sessions", "totalUsers", "keyEvents", "totalRevenue")]}
@@ -92,6 +121,17 @@ def ga4_grpc(state: dict, client: httpx.Client) -> int:
         request = encode("RunReportRequest", {"property": "properties/349118204", **_ga4_request(0)})
         answer = call(request, metadata=[("authorization", "Bearer sandbox")])
     return sum(number == 3 for number, _ in fields(answer))
+
+
+WIRES = (
+    ("google_ads", google),
+    ("meta_ads", meta),
+    ("yandex_direct", direct),
+    ("ga4", ga4),
+    ("ga4 grpc", ga4_grpc),
+    ("metrica", metrica),
+    ("metrica logs", metrica_logs),
+)
 
 
 def processor_seconds(pid: int) -> float:
@@ -127,7 +167,7 @@ def main() -> None:
         state = json.loads(path.read_text())
         print(f"ready in {time.perf_counter() - started:.2f} s, {processor_seconds(process.pid):.2f} s of processor time")
         with httpx.Client(timeout=120, trust_env=False) as client:
-            for name, read in (("google_ads", google), ("meta_ads", meta), ("yandex_direct", direct), ("ga4", ga4), ("ga4 grpc", ga4_grpc)):
+            for name, read in WIRES:
                 measure(name, read, state, client)
         process.terminate()
         process.wait()

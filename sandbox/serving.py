@@ -37,7 +37,7 @@ ANCHOR = "agency.json"
 class Sandbox:
     """The servers of one sandbox; a context manager that stops them.
 
-    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of eight, the next free ones are taken where they are in use.
+    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of nine, the next free ones are taken where they are in use.
     Raises DatasetMalformed for a bad dataset file.
     """
 
@@ -80,7 +80,7 @@ class Sandbox:
         }
         self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
-        self._metrica = WebServer("metrica", with_tokens(metrica, yandex_tokens), at(9))
+        self._metrica = WebServer("metrica", with_tokens(metrica, yandex_tokens), at(8))
 
     def state(self) -> dict[str, Any]:
         """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""

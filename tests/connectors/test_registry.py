@@ -21,7 +21,8 @@ def test_reading_the_catalogue_imports_no_client_library(repository: Path) -> No
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_report_is_described_and_its_key_stands_in_its_columns(platform: str) -> None:
-    core = ["property_daily", "traffic_daily"] if platform == "ga4" else ["account_daily", "campaign_daily", "ad_daily"]
+    analytics = {"ga4": ["property_daily", "traffic_daily"], "yandex_metrica": ["goals", "counter_daily", "traffic_daily"]}
+    core = analytics.get(platform, ["account_daily", "campaign_daily", "ad_daily"])
     assert [r.name for r in REPORTS[platform]][: 1 + len(core)] == ["accounts", *core]
     for report in REPORTS[platform]:
         names = [c.name for c in report.columns]
@@ -52,6 +53,8 @@ def test_an_unknown_platform_offers_the_nearest() -> None:
         ("ga4", {"access_token": "hidden-token"}, {"page_rows": "300000"}, "250000"),
         ("yandex_direct", {"token": "hidden ключ"}, {}, "ASCII"),
         ("yandex_direct", {"token": "hidden-token"}, {"include_vat": "MAYBE"}, "include_vat"),
+        ("yandex_metrica", {"token": "hidden-token"}, {"attribution": "GUESS"}, "attribution"),
+        ("yandex_metrica", {"token": "hidden-token"}, {"goals": "hidden"}, "goals"),
     ],
 )
 def test_unusable_settings_are_named_without_their_values(platform: str, credentials: dict[str, str], settings: dict[str, str], named: str) -> None:
