@@ -131,6 +131,17 @@ def test_the_sixth_login_in_a_minute_waits(dependencies, serve, agency):
         assert 0 < refused.value.retry_after <= 60
 
 
+def test_tries_are_counted_by_the_person_for_whom_a_server_logs_in(dependencies, serve, agency):
+    """The dashboards log everybody in from one address: one person's wrong tries must not lock the others out."""
+    strict = replace(dependencies, settings=ApiSettings(login_attempts_per_minute=1))
+    with serve(lambda url: create_app(strict)) as url, ApiClient(url) as client:
+        with pytest.raises(AuthenticationRequired):
+            client.login("nobody@example.org", "wrong password", on_behalf_of="203.0.113.7")
+        with pytest.raises(TooManyRequests):
+            client.login("somebody@example.org", "wrong password", on_behalf_of="203.0.113.7")
+        assert client.login(agency.users["admin"], PASSWORD, on_behalf_of="203.0.113.8").access_token
+
+
 def test_a_key_is_made_once_and_only_ed25519_is_taken(tmp_path):
     first, second = load_key(None, tmp_path / "key.pem"), load_key(None, tmp_path / "key.pem")
     assert first.private_bytes_raw() == second.private_bytes_raw()
