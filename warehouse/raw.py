@@ -147,11 +147,7 @@ class _Schema:
         """Make a report's raw table and views, and add the columns that are new."""
         table = raw_table(report)
         if table not in self._comments:
-            columns = [*(f"`{name}` {kind}" for name, kind in LEDGER_COLUMNS), *(_definition(column) for column in report.columns)]
-            self._client.command(
-                f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) ENGINE = MergeTree PARTITION BY toYYYYMM(_date)"
-                " ORDER BY (_organization_id, _integration_id, _account_id, _date, _load_id)"
-            )
+            self._client.command(report_statement(report))
         else:
             self._add_columns(report)
         names = raw_columns(report)
@@ -179,6 +175,20 @@ class _Schema:
         return columns
 
 
+def ledger_statements() -> tuple[str, ...]:
+    """Return the statements that make the databases and the ledger's own tables on one server."""
+    return (*(f"CREATE DATABASE IF NOT EXISTS {database}" for database in DATABASES), *_TABLES.values())
+
+
+def report_statement(report: Report) -> str:
+    """Return the statement that makes a report's raw table."""
+    columns = [*(f"`{name}` {kind}" for name, kind in LEDGER_COLUMNS), *(_definition(column) for column in report.columns)]
+    return (
+        f"CREATE TABLE IF NOT EXISTS {raw_table(report)} ({', '.join(columns)}) ENGINE = MergeTree PARTITION BY toYYYYMM(_date)"
+        " ORDER BY (_organization_id, _integration_id, _account_id, _date, _load_id)"
+    )
+
+
 def create_ledger_tables(client: Client) -> None:
     """Create the databases and the ledger's own tables where they are missing."""
     _Schema(client).ledger()
@@ -200,6 +210,15 @@ def create_views(client: Client, queries: Mapping[str, str]) -> None:
     schema = _Schema(client)
     for name, query in queries.items():
         schema.view(name, query)
+
+
+def mart_columns(client: Client) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the stored tables of `marts` with their columns."""
+    rows = client.query(
+        """SELECT c.table, groupArray(c.name) FROM system.columns AS c INNER JOIN system.tables AS t ON c.database = t.database AND c.table = t.name
+        WHERE c.database = 'marts' AND t.engine LIKE '%MergeTree%' GROUP BY 1 ORDER BY 1"""
+    ).result_rows
+    return [(str(table), tuple(columns)) for table, columns in rows]
 
 
 def clickhouse_type(column: Column) -> str:

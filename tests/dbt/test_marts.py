@@ -52,7 +52,7 @@ def _direct(mart: Any, organization: str, at: datetime, cost: int, window: tuple
     pull("device_daily", [_row(day, cost, Device="MOBILE") for day in days])
     pull("search_term_daily", [_row(day, cost, Query="купить диван", CriterionType="KEYWORD", Conversions=None, **group) for day in days])
     pull("conversion_action_daily", [_row(day, 0, GoalId="77", AttributionModel="LSC", Conversions=Decimal(1), **group) for day in days])
-    snapshot = {"Login": "login", "Currency": "RUB", "Timezone": "Europe/Moscow", "Archived": "NO"}
+    snapshot = {"Login": "login", "Currency": "RUB", "Timezone": "Europe/Moscow", "Archived": False}
     campaign = {"Id": "c", "Name": f"Кампания {cost}", "State": "ON", "Currency": "RUB", "DailyBudget_Amount": 30_000_000, "PriorityGoals": "77"}
     for report, values in (("accounts", snapshot), ("campaigns", campaign)):
         mart.load(f"raw_yandex_direct__{report}", "login", [values], (at.date(), at.date()), organization=organization, at=at)
