@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from connectors.fx.reports import REPORTS as RATES
 from connectors.registry import REPORTS
 from domain.windows import DateWindow
 from home.directory import Home
@@ -51,7 +52,7 @@ def measured(days: int, ads: int) -> dict[str, int]:
         home = Home.open(Path(directory) / "home")
         with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
             with warehouse.client() as client:
-                create_raw_tables(client, [*(r for reports in REPORTS.values() for r in reports), *STORE_REPORTS])
+                create_raw_tables(client, [*(r for reports in REPORTS.values() for r in reports), *RATES, *STORE_REPORTS])
             load(home, warehouse, UNTIL - timedelta(days=days - 1), ads, cents=100, at=datetime(2025, 6, 1, tzinfo=UTC))
             build(home, warehouse)
             load(home, warehouse, UNTIL, ads, cents=101, at=datetime(2025, 6, 2, tzinfo=UTC))
