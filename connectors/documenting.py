@@ -51,8 +51,11 @@ def _fields(kind: str, model: type[BaseModel]) -> str:
 
 def _report(report: Report) -> str:
     kept = f", kept about {report.retention_days} days" if report.retention_days else ""
+    first = f", the first pull covers {report.first_pull_days} days" if report.first_pull_days else ""
     grain = (
-        f"one row per {', '.join(report.key)}; lookback {report.lookback_days} days{kept}" if report.date_column else "one row per account, as it stands today"
+        f"one row per {', '.join(report.key)}; lookback {report.lookback_days} days{first}{kept}"
+        if report.date_column
+        else "one row per account, as it stands today"
     )
     rows = ["| Column | Type | NULL | Meaning |", "|---|---|---|---|"]
     rows += [f"| `{c.name}` | {c.type} | {'yes' if c.nullable else 'no'} | {c.doc} |" for c in report.columns]

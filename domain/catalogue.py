@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -52,6 +52,7 @@ class Report:
     `key` is the natural key within an account, the date column and every breakdown included.
     A daily report has a slice per date; a snapshot (`date_column` empty) has one slice, dated the account's today.
     `source` names the platform's own resource or report type; `lookback_days` says how far back a routine pull reaches.
+    `first_pull_days` bounds the first pull, its today included; None reaches as far as the installation's history does.
     """
 
     platform: str
@@ -64,6 +65,7 @@ class Report:
     lookback_days: int
     doc: str
     retention_days: int | None = None
+    first_pull_days: int | None = None
 
     @property
     def table(self) -> str:
@@ -143,4 +145,16 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class KnowsLookback(Protocol):
+    """A connector that derives the lookback from an account's own settings, such as its conversion windows."""
+
+    def lookback_days(self, account: Account, report: Report) -> int:
+        """Return how many days back a routine pull of the report reaches for this account.
+
+        Raises a SourceError that names the account.
+        """
         ...

@@ -17,7 +17,7 @@ BEGINNING = date(2000, 1, 1)
 
 
 def connect(
-    platform: Annotated[str, typer.Argument(help="google_ads, meta_ads or yandex_direct.")],
+    platform: Annotated[str, typer.Argument(help="google_ads, meta_ads, yandex_direct or ga4.")],
     credentials: Annotated[Path, typer.Option("--credentials", help="A JSON file; its keys stand in docs/connectors/<platform>.md.")],
     name: Annotated[str, typer.Option("--name", help="What people call this integration.")],
     setting: Annotated[list[str] | None, typer.Option("--setting", help="key=value, e.g. login_customer_id=1234567890 (repeatable).")] = None,

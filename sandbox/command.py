@@ -44,10 +44,11 @@ def _start(options: argparse.Namespace) -> Sandbox:
 def _say(state: dict[str, object], options: argparse.Namespace) -> None:
     if options.quiet:
         return
-    google, meta, direct, proxy = (state[name] for name in ("google_ads", "meta_ads", "yandex_direct", "proxy"))
+    google, meta, direct, ga4, proxy = (state[name] for name in ("google_ads", "meta_ads", "yandex_direct", "ga4", "proxy"))
     assert isinstance(google, dict)
     assert isinstance(meta, dict)
     assert isinstance(direct, dict)
+    assert isinstance(ga4, dict)
     assert isinstance(proxy, dict)
     lines = [
         f"Google Ads     grpc {google['endpoint']}   rest {google['rest']}",
@@ -58,6 +59,8 @@ def _say(state: dict[str, object], options: argparse.Namespace) -> None:
         f"               FacebookSession.GRAPH = '{meta['endpoint']}'; FacebookAdsApi.init(access_token='sandbox')",
         f"Yandex.Direct  {direct['endpoint']}/json/v5/",
         "               Authorization: Bearer sandbox; Client-Login: <login>",
+        f"GA4            {ga4['endpoint']}   grpc {ga4['grpc']}",
+        f"               BetaAnalyticsDataClient(credentials=Credentials('sandbox'), transport='rest', client_options={{'api_endpoint': '{ga4['endpoint']}'}})",
         f"Any client     HTTPS_PROXY={proxy['url']} REQUESTS_CA_BUNDLE={google['ca_bundle']} SSL_CERT_FILE={google['ca_bundle']}",
         "               (the platforms under their own names; nothing leaves this machine)",
         f"Control        {state['control']}/__sandbox__/{{clock,faults,accounts,requests}}",
@@ -71,7 +74,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True, help="a directory of its own, for certificates")
     parser.add_argument("--dataset", type=Path, action="append", default=[], metavar="FILE.csv", help="serve this file; may be repeated")
     parser.add_argument("--today", type=date.fromisoformat, help="pin the clock to YYYY-MM-DD; the wall's date by default")
-    parser.add_argument("--port", type=int, default=0, help="first of seven ports; any free ones by default")
+    parser.add_argument("--port", type=int, default=0, help="first of eight ports; any free ones by default")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the generated agency")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     return parser

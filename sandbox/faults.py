@@ -21,6 +21,9 @@ KINDS = {
     "report_skipped": "an asynchronous report is skipped",
     "report_slow": "an asynchronous report needs `polls` more polls",
     "too_large": "the request is refused as too heavy",
+    "thresholded": "the report withholds rows of few people, and says so",
+    "sampled": "the report is made from a sample, and says so",
+    "other_row": "the report folds rare rows into one (other) row, and says so",
 }
 
 

@@ -17,12 +17,15 @@ from sandbox.google_ads.certificates import Certificates
 from sandbox.web import Answer, Handler, Request, json_answer
 
 GOOGLE_ADS = "googleads.googleapis.com"
+ANALYTICS = ("analyticsdata.googleapis.com", "analyticsadmin.googleapis.com")
+GRPC = (GOOGLE_ADS, *ANALYTICS)
+"""The hosts whose clients may speak gRPC."""
 GOOGLE_TOKENS = ("oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com")
 YANDEX_TOKENS = ("oauth.yandex.ru", "oauth.yandex.com")
 META = ("graph.facebook.com",)
 DIRECT = ("api.direct.yandex.com", "api.direct.yandex.ru", "api-sandbox.direct.yandex.com", "api-sandbox.direct.yandex.ru")
 BANKS = ("www.cbr.ru", "cbr.ru", "www.ecb.europa.eu")
-HOSTS = (GOOGLE_ADS, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT, *BANKS)
+HOSTS = (*GRPC, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT, *BANKS)
 _CHUNK = 1 << 16
 
 
@@ -104,7 +107,7 @@ class _Tunnel(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             hello = self.connection.recv(_CHUNK)
             server = cast(_ProxyServer, self.server)
-            grpc = host == GOOGLE_ADS and b"\x02h2" in hello and b"http/1.1" not in hello
+            grpc = host in GRPC and b"\x02h2" in hello and b"http/1.1" not in hello
             with socket.create_connection(("127.0.0.1", server.grpc_port if grpc else server.web_port)) as inner:
                 inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 inner.sendall(hello)

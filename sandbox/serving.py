@@ -11,7 +11,10 @@ from domain.platforms import Platform
 from sandbox.clock import SandboxClock
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
-from sandbox.front import BANKS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.front import ANALYTICS, BANKS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.ga4 import grpc_wire
+from sandbox.ga4.rest import Rest as AnalyticsRest
+from sandbox.ga4.service import Analytics
 from sandbox.generator.source import GeneratorSource
 from sandbox.google_ads.certificates import issue
 from sandbox.google_ads.customers import ROOT
@@ -32,7 +35,7 @@ ANCHOR = "agency.json"
 class Sandbox:
     """The servers of one sandbox; a context manager that stops them.
 
-    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of seven, the next free ones are taken where they are in use.
+    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of eight, the next free ones are taken where they are in use.
     Raises DatasetMalformed for a bad dataset file.
     """
 
@@ -43,7 +46,7 @@ class Sandbox:
         self.world = World(source, self.clock)
         control, rates = Control(self.world), Rates(self.world)
         certificates = issue(directory, HOSTS)
-        google = GoogleAds(self.world)
+        google, analytics = GoogleAds(self.world), Analytics(self.world)
 
         def at(place: int) -> int:
             return port + place if port else 0
@@ -56,9 +59,12 @@ class Sandbox:
         self._meta = WebServer("meta", meta, at(1))
         self._direct = WebServer("direct", with_tokens(direct, yandex_tokens), at(2))
         self._google_rest = WebServer("google-rest", rest, at(3))
-        self._google = GrpcServer(google, certificates, at(4))
+        self._google = GrpcServer(google, certificates, at(4), [grpc_wire.Handlers(analytics)])
+        ga4 = with_control(with_tokens(AnalyticsRest(analytics), google_tokens), control)
+        self._ga4 = WebServer("ga4", ga4, at(7))
         by_host: dict[str, Handler] = {
             GOOGLE_ADS: rest,
+            **dict.fromkeys(ANALYTICS, ga4),
             **dict.fromkeys(GOOGLE_TOKENS, google_tokens),
             **dict.fromkeys(YANDEX_TOKENS, yandex_tokens),
             **dict.fromkeys(META, meta),
@@ -83,6 +89,7 @@ class Sandbox:
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},
             "rates": {"cbr": self._control.url, "ecb": self._control.url},
+            "ga4": {"endpoint": self._ga4.url, "grpc": self._google.endpoint, "ca_bundle": str(self._bundle.resolve())},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
             "proxy": {"url": self._proxy.url, "ca_bundle": str(self._bundle.resolve()), "hosts": list(HOSTS)},
             "dataset": {
@@ -95,7 +102,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop all servers and cut stalls short."""
         self.world.stopping.set()
-        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._google_rest, self._google):
+        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._ga4, self._google_rest, self._google):
             server.close()
 
     def __enter__(self) -> "Sandbox":

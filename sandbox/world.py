@@ -16,6 +16,8 @@ from sandbox.facts import AccountFacts
 from sandbox.faults import Fault, Faults
 
 KEPT_VIEWS = 64
+KEPT_FRAMES = 16
+"""How many analytics and visits frames are kept."""
 
 
 class Source(Protocol):
@@ -34,6 +36,14 @@ class Source(Protocol):
         """Return campaign_id, status and kind of the account's campaigns as of `today`."""
         ...
 
+    def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
+        """Return a property's or counter's sessions as known on the day `observed`, dated up to `today`: ANALYTICS_SCHEMA, sorted by date."""
+        ...
+
+    def visits(self, account: SandboxAccount, observed: date, today: date, since: date | None = None) -> pl.DataFrame:
+        """Return a counter's visits that began from `since` (all when None) up to `today`: VISITS_SCHEMA, sorted by date_time."""
+        ...
+
     def span(self, today: date) -> tuple[date | None, date | None]:
         """Return the first and last date with facts."""
         ...
@@ -50,6 +60,7 @@ class World:
         self._requests: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._views: OrderedDict[tuple[str, str, date, date], AccountFacts] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, str, str, date | None, date, date], pl.DataFrame] = OrderedDict()
         self._accounts = {(a.platform.value, a.account_id): a for a in source.accounts}
         self._numbers = count(1)
         self.limits: list[Callable[[], None]] = []
@@ -80,6 +91,27 @@ class World:
             else:
                 self._views.move_to_end(key)
         return view
+
+    def analytics(self, account: SandboxAccount) -> pl.DataFrame:
+        """Return the sessions that a property or counter shows right now: ANALYTICS_SCHEMA, sorted by date."""
+        return self._cached("analytics", account, None, self.source.analytics)
+
+    def visits(self, account: SandboxAccount, since: date | None = None) -> pl.DataFrame:
+        """Return the visits that a counter shows right now, those before `since` left out: VISITS_SCHEMA, sorted by date_time."""
+        return self._cached("visits", account, since, lambda of, observed, today: self.source.visits(of, observed, today, since))
+
+    def _cached(self, kind: str, account: SandboxAccount, since: date | None, make: Callable[[SandboxAccount, date, date], pl.DataFrame]) -> pl.DataFrame:
+        day, today = self.clock.day, self.today(account)
+        key = (kind, account.platform.value, account.account_id, since, day, today)
+        with self._lock:
+            frame = self._frames.get(key)
+            if frame is None:
+                frame = self._frames[key] = make(account, day, today)
+                while len(self._frames) > KEPT_FRAMES:
+                    self._frames.popitem(last=False)
+            else:
+                self._frames.move_to_end(key)
+        return frame
 
     def count(self, platform: str, endpoint: str) -> None:
         """Count a request, for tests that ask how often something was called."""

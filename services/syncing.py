@@ -9,7 +9,7 @@ from datetime import date
 from connectors import registry
 from connectors.discovery import Discovery
 from connectors.patience import Patience
-from domain.catalogue import Account, CheckResult, Connector, Report
+from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, Report
 from domain.clock import Clock, WallClock
 from domain.errors import (
     AuthorizationExpired,
@@ -163,6 +163,11 @@ class _Asked:
     until: date | None
     history_since: date | None
 
+    @property
+    def bounds(self) -> dict[str, date | None]:
+        """Return the arguments of the same names of plan_pull."""
+        return {"since": self.since, "until": self.until, "history_since": self.history_since}
+
 
 class _Pull:
     """One pull under way."""
@@ -212,7 +217,7 @@ class _Pull:
         try:
             today = self._clock.today(account.timezone)
             oldest = registry.oldest_date(self._integration.platform, today)
-            plan = plan_pull(report, today, oldest, covered.last_seen(), since=asked.since, until=asked.until, history_since=asked.history_since)
+            plan = plan_pull(report, today, oldest, covered.last_seen(), **asked.bounds, lookback_days=self._lookback(account, report, asked))
             for window in plan.windows:
                 for part in self._window(account, report, window):
                     outcome = replace(
@@ -224,6 +229,12 @@ class _Pull:
         except (SourceError, LoadExpired, DataQualityError) as error:
             return replace(outcome, error=error), ()
         return outcome, tuple(f"account {account.account_id}: {note}" for note in plan.notes)
+
+    def _lookback(self, account: Account, report: Report, asked: _Asked) -> int | None:
+        """Ask a connector that knows for the account's own lookback; None means the report's."""
+        if asked.since or not report.date_column or not isinstance(self._connector, KnowsLookback):
+            return None
+        return self._connector.lookback_days(account, report)
 
     def _window(self, account: Account, report: Report, window: DateWindow) -> Iterator[AccountOutcome]:
         """Commit one window: again where it broke off, in halves where the platform finds it too large."""

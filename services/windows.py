@@ -35,11 +35,13 @@ def plan_pull(
     since: date | None = None,
     until: date | None = None,
     history_since: date | None = None,
+    lookback_days: int | None = None,
 ) -> PullPlan:
     """Plan one report of one account. `today` is the account's; `oldest` the first date that the platform answers for.
 
-    Without `since` a date is due when no load covers it, or when it was younger than the report's lookback at the last look.
-    A snapshot's window is today. Windows beyond what the platform keeps are cut with a note.
+    Without `since` a date is due when no load covers it, or when it was younger than the lookback at the last look; `lookback_days`
+    takes the place of the report's own. A report with `first_pull_days` reaches no further back for dates that were never pulled,
+    except to catch up with the newest that was. A snapshot's window is today. Windows beyond what the platform keeps are cut with a note.
     """
     if not report.date_column:
         return PullPlan((DateWindow(today, today),))
@@ -52,7 +54,9 @@ def plan_pull(
     if first > last:
         return PullPlan((), tuple(notes))
     asked = DateWindow(first, last)
-    due = asked.dates() if since else (d for d in asked.dates() if _is_due(d, last_seen.get(d), report.lookback_days))
+    lookback = report.lookback_days if lookback_days is None else lookback_days
+    missing_from = _missing_from(report, today, last_seen)
+    due = asked.dates() if since else (d for d in asked.dates() if _is_due(d, last_seen.get(d), lookback, missing_from))
     windows = [part for run in _runs(due) for part in run.chunks(LOAD_DAYS)]
     return PullPlan(tuple(sorted(windows, reverse=True)), tuple(notes))
 
@@ -62,8 +66,16 @@ def history_start(today: date) -> date:
     return today - timedelta(days=HISTORY_DAYS - 1)
 
 
-def _is_due(day: date, seen: date | None, lookback_days: int) -> bool:
-    return seen is None or (seen - day).days < lookback_days
+def _missing_from(report: Report, today: date, last_seen: Mapping[date, date]) -> date:
+    """Return the date from which on a date that was never pulled is missing."""
+    if report.first_pull_days is None:
+        return date.min
+    first = today - timedelta(days=report.first_pull_days - 1)
+    return min(first, max(last_seen) + timedelta(days=1)) if last_seen else first
+
+
+def _is_due(day: date, seen: date | None, lookback_days: int, missing_from: date) -> bool:
+    return day >= missing_from if seen is None else (seen - day).days < lookback_days
 
 
 def _runs(days: Iterable[date]) -> Iterator[DateWindow]:

@@ -8,8 +8,13 @@ import polars as pl
 
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
+from sandbox.analytics import no_visits
 from sandbox.dataset.reading import read
+from sandbox.dataset.web import WebFacts, newest
 from sandbox.facts import DIMENSIONS, SCHEMA, empty
+
+COUNTER_DEFAULTS = ("RUB", "Europe/Moscow")
+"""Currency and time zone that Metrica gives to a counter; a file of visits alone names none."""
 
 
 class DatasetSource:
@@ -17,15 +22,18 @@ class DatasetSource:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         frames = read(paths)
-        self.analytics = frames.get("analytics")
-        self.visits = frames.get("visits")
-        ads = frames.get("ads")
+        analytics, ads = frames.get("analytics"), frames.get("ads")
+        self._web = WebFacts(analytics, frames.get("visits"))
         self._frames: dict[tuple[str, str], pl.DataFrame] = {}
         self._kinds: dict[tuple[str, str], pl.DataFrame] = {}
         self._accounts: list[SandboxAccount] = []
-        for frame in (ads, self.analytics):
+        for frame in (ads, analytics):
             if frame is not None:
                 self._list(frame)
+        counters = {a.account_id for a in self._accounts if a.platform is Platform.YANDEX_METRICA}
+        for account_id in self._web.visited():
+            if account_id not in counters:
+                self._accounts.append(SandboxAccount(Platform.YANDEX_METRICA, account_id, account_id, *COUNTER_DEFAULTS, account_id))
         if ads is not None:
             self._split(ads)
 
@@ -59,10 +67,17 @@ class DatasetSource:
         frame = self._frames.get((account.platform.value, account.account_id))
         if frame is None:
             return empty()
-        seen = frame.filter((pl.col("date") <= today) & (pl.col("as_of").is_null() | (pl.col("as_of") <= observed)))
-        if seen["as_of"].null_count() < seen.height:
-            seen = seen.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("date")))
-        return seen.drop("as_of")
+        return newest(frame, observed, today)
+
+    def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
+        """Return the account's analytics as known on the day `observed`, dated up to `today`."""
+        return self._web.analytics(account.platform.value, account.account_id, observed, today)
+
+    def visits(self, account: SandboxAccount, observed: date, today: date, since: date | None = None) -> pl.DataFrame:
+        """Return the counter's visits from `since` (all when None) up to `today`; a file tells them once and for all."""
+        if account.platform is not Platform.YANDEX_METRICA:
+            return no_visits()
+        return self._web.visits(account.account_id, since or date.min, today)
 
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
         """Return the account's campaigns, all enabled; one without any ad is a Performance Max or master campaign."""
@@ -70,8 +85,8 @@ class DatasetSource:
         return pl.DataFrame(schema={"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String()}) if frame is None else frame
 
     def span(self, today: date) -> tuple[date | None, date | None]:
-        """Return the first and last date of the ad facts, none after `today`."""
-        ends: list[date] = []
+        """Return the first and last date of ads, analytics and visits, none after `today`."""
+        ends = self._web.dates(today)
         for frame in self._frames.values():
             dates = frame["date"].filter(frame["date"] <= today)
             ends += dates.head(1).to_list() + dates.tail(1).to_list()

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
-from sandbox.facts import DIMENSIONS, MICRO, SCHEMA
+from sandbox.facts import DIMENSIONS, MICRO, SCHEMA, empty
 from sandbox.generator.agency import AGENCY, AccountPlan
 from sandbox.generator.noise import Floats, Noise
 from sandbox.generator.plan import Line, lay_out
+from sandbox.generator.web import Web
 
 DAYS = 400
 SETTLED = 22
@@ -36,30 +37,43 @@ class GeneratorSource:
         self.since = anchor - timedelta(days=DAYS - 1)
         self._plans = {(p.account.platform, p.account.account_id): p for p in AGENCY}
         self._lines = {key: lay_out(plan, seed) for key, plan in self._plans.items()}
+        self._web = Web(seed, self.since, self._ads)
 
     @property
     def accounts(self) -> Sequence[SandboxAccount]:
-        """List the eight accounts."""
-        return [p.account for p in AGENCY]
+        """List the eight advertising accounts and the three sites."""
+        return [*(p.account for p in AGENCY), *self._web.accounts]
 
     def rows(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
         """Return the account's facts as its platform knew them on its own `today`; `observed` adds nothing here."""
-        if today < self.since:
-            return pl.DataFrame(schema=SCHEMA)
+        if today < self.since or (account.platform, account.account_id) not in self._plans:
+            return empty()
         return _settle(self._final(account, today), account, today)
 
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
         """Return the account's campaigns; one whose end has come is paused."""
-        lines = {line.campaign_id: line for line in self._lines[account.platform, account.account_id]}
+        lines = {line.campaign_id: line for line in self._lines.get((account.platform, account.account_id), ())}
         rows = []
         for campaign_id, line in lines.items():
             ended = line.plan.ends is not None and today > self.anchor - timedelta(days=line.plan.ends)
             rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind))
         return pl.DataFrame(rows, schema={"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String()}, orient="row")
 
+    def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
+        """Return a site's sessions as its platform knew them on its own `today`; `observed` adds nothing here."""
+        return self._web.analytics(account, today)
+
+    def visits(self, account: SandboxAccount, observed: date, today: date, since: date | None = None) -> pl.DataFrame:
+        """Return a counter's visits from `since` (all when None) up to `today`, one for each session of its analytics."""
+        return self._web.visits(account, today, since)
+
     def span(self, today: date) -> tuple[date | None, date | None]:
         """Return the first and last date with facts."""
         return (self.since, today) if today >= self.since else (None, None)
+
+    def _ads(self, platform: Platform, account_id: str, today: date) -> tuple[Sequence[Line], dict[str, Floats]]:
+        final = _final(self.seed, self.anchor, self.since, today, self._plans[platform, account_id])
+        return final.lines, final.measures
 
     def _final(self, account: SandboxAccount, today: date) -> "Final":
         return _final(self.seed, self.anchor, self.since, today, self._plans[account.platform, account.account_id])

@@ -1,7 +1,7 @@
 """The gRPC server: TLS on localhost, one handler for every API version, answers already encoded."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
@@ -19,11 +19,11 @@ WORKERS = 16
 
 
 class GrpcServer:
-    """GoogleAdsService and CustomerService at localhost:port."""
+    """GoogleAdsService and CustomerService at localhost:port, and what other handlers add: one port serves all of Google."""
 
-    def __init__(self, google: GoogleAds, certificates: Certificates, port: int = 0) -> None:
+    def __init__(self, google: GoogleAds, certificates: Certificates, port: int = 0, others: Sequence[grpc.GenericRpcHandler] = ()) -> None:
         options = [("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1), ("grpc.max_metadata_size", 1 << 20)]
-        self._server = grpc.server(ThreadPoolExecutor(WORKERS, thread_name_prefix="sandbox-grpc"), handlers=[_Handlers(google)], options=options)
+        self._server = grpc.server(ThreadPoolExecutor(WORKERS, thread_name_prefix="sandbox-grpc"), handlers=[_Handlers(google), *others], options=options)
         credentials = grpc.ssl_server_credentials([(certificates.key, certificates.chain)])
         self.port = self._bind(credentials, port)
         self._server.start()

@@ -40,7 +40,7 @@ def test_it_serves_says_where_and_ends_on_sigterm(launch):
     assert path.stat().st_mode & 0o777 == 0o600
     assert state["dataset"]["since"] == "2025-10-20"
     assert state["dataset"]["until"] == "2026-11-23"
-    assert len(state["dataset"]["accounts"]) == 8
+    assert len(state["dataset"]["accounts"]) == 11
     assert httpx.get(f"{state['meta_ads']['endpoint']}/v26.0/me?access_token=sandbox").status_code == 200
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)

@@ -128,11 +128,11 @@ def test_analytics_and_visits_are_read_beside_ads(tmp_path, write):
     analytics.write_text(ANALYTICS + "ga4,77,Site,EUR,Europe/Berlin,2026-11-01,google,cpc,One,10,9,1.5,20\n")
     visits.write_text(VISITS + "88,1,2,2026-11-01 10:20:30,yandex,cpc,One,101;102,1500.00\n")
     source = DatasetSource([write({}), analytics, visits])
-    assert [a.platform.value for a in source.accounts] == ["meta_ads", "ga4"]
-    assert source.analytics is not None
-    assert source.analytics["conversions"].to_list() == [1_500_000]
-    assert source.visits is not None
-    assert source.visits["revenue"].to_list() == [1_500_000_000]
+    assert [a.platform.value for a in source.accounts] == ["meta_ads", "ga4", "yandex_metrica"]
+    site, counter = source.accounts[1:]
+    day = date(2026, 11, 1)
+    assert source.analytics(site, day, day)["conversions"].to_list() == [1_500_000]
+    assert source.visits(counter, day, day)["revenue"].to_list() == [1_500_000_000]
 
 
 @pytest.mark.parametrize(

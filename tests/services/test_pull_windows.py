@@ -1,5 +1,6 @@
 """Which dates a pull asks for."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from services.windows import HISTORY_DAYS, LOAD_DAYS, plan_pull
 
 TODAY = date(2026, 11, 23)
 REPORT = registry.report("meta_ads", "ad_daily")
+DETAIL = replace(REPORT, first_pull_days=35)
 OLD = date(2015, 1, 1)
 
 
@@ -64,6 +66,32 @@ def test_a_window_that_lies_wholly_before_is_empty_and_says_so() -> None:
     plan = plan_pull(REPORT, TODAY, date(2026, 1, 1), {}, since=date(2020, 1, 1), until=date(2020, 2, 1))
     assert plan.windows == ()
     assert plan.notes
+
+
+def test_the_first_pull_of_a_detail_report_reaches_back_as_far_as_it_says() -> None:
+    assert plan_pull(DETAIL, TODAY, OLD, {}).windows == (DateWindow(TODAY - timedelta(days=34), TODAY),)
+    assert plan_pull(DETAIL, TODAY, OLD, {}, history_since=TODAY - timedelta(days=9)).windows == (DateWindow(TODAY - timedelta(days=9), TODAY),)
+
+
+def test_an_asked_window_overrides_the_bound_of_a_detail_report() -> None:
+    assert plan_pull(DETAIL, TODAY, OLD, {}, since=date(2026, 1, 1)).windows == (DateWindow(date(2026, 1, 1), TODAY),)
+
+
+def test_older_gaps_of_a_detail_report_stay_and_what_was_pulled_is_looked_at_again() -> None:
+    before = seen(date(2026, 9, 1), date(2026, 9, 10), TODAY - timedelta(days=60)) | seen(TODAY - timedelta(days=34), TODAY, TODAY)
+    plan = plan_pull(DETAIL, TODAY, OLD, before, lookback_days=90)
+    assert plan.windows == (DateWindow(TODAY - timedelta(days=34), TODAY), DateWindow(date(2026, 9, 1), date(2026, 9, 10)))
+
+
+def test_a_detail_report_catches_up_with_the_days_since_its_last_pull() -> None:
+    last = TODAY - timedelta(days=60)
+    plan = plan_pull(DETAIL, TODAY, OLD, seen(last - timedelta(days=34), last, last))
+    assert plan.windows == (DateWindow(last - timedelta(days=DETAIL.lookback_days - 1), TODAY),)
+
+
+def test_a_lookback_of_the_account_takes_the_place_of_the_reports() -> None:
+    plan = plan_pull(REPORT, TODAY, OLD, seen(TODAY - timedelta(days=420), TODAY, TODAY), lookback_days=90)
+    assert plan.windows == (DateWindow(TODAY - timedelta(days=89), TODAY),)
 
 
 def test_a_snapshot_is_today() -> None:
