@@ -23,10 +23,8 @@ def test_every_metric_by_every_dimension_and_grain_compiles_and_runs(agency: Any
             metrics = tuple(m for m in catalogue.metrics if fact in catalogue.facts_of(m))
             alone = tuple(m for m in metrics if catalogue.facts_of(m) == (fact,))
             for name, dimension in fact.dimensions.items():
-                meeting = {
-                    name for f in catalogue.facts.values() if name in f.dimensions and f.dimensions[name].shared == dimension.shared for name in [f.name]
-                }
-                usable = tuple(m for m in metrics if m in alone or (dimension.shared and {f.name for f in catalogue.facts_of(m)} <= meeting))
+                alike = {f.name for f in catalogue.facts.values() if name in f.dimensions and f.dimensions[name].shared == dimension.shared}
+                usable = tuple(m for m in metrics if m in alone or (dimension.shared and {f.name for f in catalogue.facts_of(m)} <= alike))
                 question = Question(metrics=usable, by=(name,), grain=grain, currency="EUR", **WINDOW)
                 compiled = Compiler(catalogue, SCOPE, question).answer()
                 rows = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=SETTINGS).column_names
