@@ -73,8 +73,8 @@ def read_answer(body: bytes, query: Query, report: Report, account: Account) -> 
     rows = document["rows"][0]
     count = 0 if rows is None else len(rows)
     columns = _columns(document, rows, query, report, account, count)
-    metadata: dict[str, Any] = document["metadata"][0] or {}
-    quota: dict[str, Any] = document["propertyQuota"][0] or {}
+    metadata: dict[str, Any] = document["metadata"].to_list()[0] or {}
+    quota: dict[str, Any] = document["propertyQuota"].to_list()[0] or {}
     keys = pl.DataFrame([columns[d].rename(d) for d in query.dimensions]).hash_rows() if count else pl.Series(dtype=pl.UInt64)
     arrays = {name: _typed_text(column, name, report, account) for name, column in columns.items()}
     table = typed(report, account, {**arrays, **_quality(metadata, count)}, count)
@@ -96,7 +96,7 @@ def _columns(document: pl.DataFrame, rows: pl.Series | None, query: Query, repor
     found: dict[str, pl.Series] = {}
     parts = None if rows is None else rows.struct.unnest()
     for header, member, names in (("dimensionHeaders", "dimensionValues", query.dimensions), ("metricHeaders", "metricValues", query.metrics)):
-        listed = tuple(h["name"] for h in document[header][0] or ())
+        listed = tuple(h["name"] for h in document[header].to_list()[0] or ())
         if listed != names and (count or listed):
             raise drift(report, account, ", ".join(set(listed) ^ set(names)) or header, "does not stand where it was asked for")
         if parts is None:

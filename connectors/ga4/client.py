@@ -114,7 +114,7 @@ class Ga4:
     def _account(self, property_id: str, name: str, *, described: bool) -> Account:
         """Describe a property by the Admin API, or where that is not to be asked by what an empty report says of it."""
         if described:
-            resource = parse(self._service.property(property_id), property_id)
+            resource, _ = self._service.property(property_id)
             currency, zone = resource.get("currencyCode"), resource.get("timeZone")
             name = str(resource.get("displayName") or name or property_id)
         else:
@@ -130,7 +130,7 @@ class Ga4:
             "limit": "1",
             "returnPropertyQuota": True,
         }
-        answer = parse(self._service.report(property_id, body), property_id)
+        answer, _ = self._service.report(property_id, body, lambda content: parse(content, property_id))
         self._quota = {name: int(status.get("remaining") or 0) for name, status in (answer.get("propertyQuota") or {}).items()}
         return answer.get("metadata") or {}
 
@@ -162,8 +162,8 @@ class Ga4:
     def _ask(self, account: Account, report: Report, window: DateWindow, offset: int) -> tuple[Answer, bytes]:
         """Read one page, and remember the quota that it tells of."""
         query = QUERIES[report.name]
-        body = self._service.report(account.account_id, _request(query, window, offset, self._settings.page_rows))
-        answer = read_answer(body, query, report, account)
+        asked = _request(query, window, offset, self._settings.page_rows)
+        answer, body = self._service.report(account.account_id, asked, lambda content: read_answer(content, query, report, account))
         self._quota = answer.quota or self._quota
         return answer, body
 
@@ -173,8 +173,7 @@ class Ga4:
             resource: Mapping[str, Any] = {"displayName": account.name, **said}
             body = b""
         else:
-            body = self._service.property(account.account_id)
-            resource = parse(body, account.account_id)
+            resource, body = self._service.property(account.account_id)
         row = {c.name: [resource.get(c.name)] for c in report.columns} | {"property_id": [account.account_id]}
         return Page(typed(report, account, row, 1), body, CONTENT_TYPE, "one answer for one property")
 

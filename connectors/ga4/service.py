@@ -1,8 +1,8 @@
 """The Data API and the Admin API over HTTP: one login's connection, single calls with patience around them."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +14,8 @@ from connectors.patience import Patience
 from connectors.secrets import keep_tokens_out_of
 from domain.clock import Clock
 from domain.errors import AuthorizationExpired
+
+T = TypeVar("T")
 
 _CONNECT_TIMEOUT = 10.0
 
@@ -37,9 +39,19 @@ class Service:
         self._tokens = Tokens(credentials, settings, self._client)
         keep_tokens_out_of("httpx")
 
-    def report(self, property_id: str, body: Mapping[str, Any]) -> bytes:
-        """Call runReport and return the exact bytes of its answer, whole. Raises a SourceError that names the property."""
-        return self._call("POST", f"{self._data}/properties/{property_id}:runReport", property_id, body=json.dumps(body).encode())
+    def report(self, property_id: str, body: Mapping[str, Any], read: Callable[[bytes], T]) -> tuple[T, bytes]:
+        """Call runReport and return its answer, as `read` reads it, beside the exact bytes. Raises a SourceError that names the property.
+
+        An answer that breaks off is asked for again, as `read` says by TransientFailure.
+        """
+        url = f"{self._data}/properties/{property_id}:runReport"
+        sent = json.dumps(body).encode()
+
+        def once() -> tuple[T, bytes]:
+            content = self._once("POST", url, property_id, sent, None)
+            return read(content), content
+
+        return self._patience.call(once)
 
     def summaries(self) -> list[dict[str, Any]]:
         """List the property summaries of all accounts, each with its account's name."""
@@ -47,7 +59,7 @@ class Service:
         token, seen = "", set[str]()
         while True:
             params = {"pageSize": "200", **({"pageToken": token} if token else {})}
-            answer = parse(self._call("GET", f"{self._admin}/accountSummaries", "", params=params), "")
+            answer, _ = self._get("accountSummaries", "", params)
             for account in answer.get("accountSummaries") or ():
                 found += [{**summary, "account": account.get("account", "")} for summary in account.get("propertySummaries") or ()]
             token = str(answer.get("nextPageToken", ""))
@@ -57,16 +69,22 @@ class Service:
                 raise broken("the Admin API sent a page token twice", "")
             seen.add(token)
 
-    def property(self, property_id: str) -> bytes:
-        """Return the bytes of the Property resource."""
-        return self._call("GET", f"{self._admin}/properties/{property_id}", property_id)
+    def property(self, property_id: str) -> tuple[dict[str, Any], bytes]:
+        """Return the Property resource, and its exact bytes."""
+        return self._get(f"properties/{property_id}", property_id)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _call(self, method: str, url: str, property_id: str, *, body: bytes | None = None, params: Mapping[str, str] | None = None) -> bytes:
-        return self._patience.call(lambda: self._once(method, url, property_id, body, params))
+    def _get(self, path: str, property_id: str, params: Mapping[str, str] | None = None) -> tuple[dict[str, Any], bytes]:
+        """Read a resource of the Admin API."""
+
+        def once() -> tuple[dict[str, Any], bytes]:
+            content = self._once("GET", f"{self._admin}/{path}", property_id, None, params)
+            return parse(content, property_id), content
+
+        return self._patience.call(once)
 
     def _once(self, method: str, url: str, property_id: str, body: bytes | None, params: Mapping[str, str] | None) -> bytes:
         """Send one request; a refused token that can be renewed is renewed and the request sent once more."""
@@ -87,8 +105,6 @@ class Service:
             raise broken(f"{type(error).__name__}: {error}", property_id) from None
         if response.status_code != httpx.codes.OK:
             raise from_answer(response.status_code, response.headers, response.content, property_id, self._clock.now())
-        if not response.content.rstrip().endswith(b"}"):
-            raise broken("the answer breaks off within its JSON", property_id)
         return response.content
 
 
