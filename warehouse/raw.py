@@ -36,6 +36,8 @@ _TYPES = {
 }
 _CODECS = {ColumnType.DECIMAL: " CODEC(T64, ZSTD(1))"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST = 64 * 2**20
+"""Bytes of a view's text: an as-of view holds the SQL of every model below it."""
 
 _LOAD = """
     load_id String,
@@ -141,7 +143,7 @@ class _Schema:
         """Create a view, or replace it where its query is another one; its comment keeps the query's digest."""
         digest = blake2b(query.encode(), digest_size=8).hexdigest()
         if self._comments.get(name) != digest:
-            self._client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'")
+            self._client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'", settings={"max_query_size": _LONGEST})
 
     def report(self, report: Report) -> None:
         """Make a report's raw table and views, and add the columns that are new."""

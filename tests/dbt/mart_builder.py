@@ -62,8 +62,8 @@ class MartBuilder:
         plan = builds.plan(full=full)
         if plan is None:
             return None, {}
-        chosen = [argument for model in select for argument in ("--select", model)]
-        statuses = self.dbt("build", "--exclude-resource-type", "unit_test", *chosen, *(["--full-refresh"] if plan.full else []))
+        command = ["run", "--select", *select] if select else ["build", "--exclude-resource-type", "unit_test"]
+        statuses = self.dbt(*command, *(["--full-refresh"] if plan.full else []))
         bad = {name: status for name, status in statuses.items() if status not in ("success", "pass", "warn", "no-op")}
         if bad:
             builds.fail(plan, str(bad))
