@@ -61,8 +61,7 @@ class MetricDoor:
         compiler = Compiler(self._catalogue, scope, question)
         compiled = compiler.answer()
         with _explained(), self._warehouse.client(readonly=True) as client:
-            if question.as_of is not None:
-                require_kept(client, question.as_of)
+            require_kept(client, question.as_of)
             profiles = self._profiles(client, compiler)
             _refuse_mixed_money(compiler, profiles)
             _refuse_missing_rates(client, compiler)
