@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-MONTHS = [(date(year, month, 1), (date(year, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)) for year in (2021, 2025) for month in range(1, 13)]
+MONTHS = [(date(year, month, 1), (date(year, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)) for year in (2020, 2021, 2025) for month in range(1, 13)]
 MEASURES = "sum(impressions), sum(clicks), sum(spend), sum(conversions), sum(conversions_value)"
 GOOGLE = {  # report: seed, the seed's id, our id, how a fact's rows are chosen
     "account_daily": ("account_stats", "customer_id", "customer_id", "account_id", "int_ads__account_daily"),
@@ -20,6 +20,7 @@ GOOGLE = {  # report: seed, the seed's id, our id, how a fact's rows are chosen
     "ad_group_daily": ("ad_group_stats", "id", "ad_group_id", "ad_group_id", "int_ads__ad_group_daily"),
     "ad_daily": ("ad_stats", "ad_id", "ad_group_ad_ad_id", "ad_id", "int_ads__ad_daily"),
     "keyword_daily": ("keyword_stats", "ad_group_criterion_criterion_id", "ad_group_criterion_criterion_id", "keyword_id", "int_ads__keyword_daily"),
+    "search_term_daily": ("search_term_keyword_stats", "search_term", "search_term_view_search_term", "search_term", "int_ads__search_term_daily"),
 }
 
 
@@ -112,7 +113,7 @@ def known(mart: Any, fixtures: Path) -> Any:
         _google(mart, report, _seed(folder / f"google_ads_{seed}_data.csv"), source, target)
     _facebook(mart, folder)
     list(_paths(mart, fixtures / "datasets" / "mta" / "data.csv.gz"))
-    mart.build(select=["+fct_ad_performance_daily", "+int_ads__keyword_daily", "+mart_attribution"])
+    mart.build(select=["+fct_ad_performance_daily", "+int_ads__keyword_daily", "+int_ads__search_term_daily", "+mart_attribution"])
     mart.expected = json.loads((fixtures / "fivetran" / "expected_totals.json").read_text())["platforms"]
     mart.attribution = json.loads((fixtures / "datasets" / "mta" / "expected_attribution.json").read_text())
     return mart
