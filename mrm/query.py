@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from services.installation import Installation
 
 
+PIPED_WIDTH = 400
+"""Characters of a line that goes to no terminal: nothing is folded."""
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 
 
@@ -150,10 +152,10 @@ def _print_rows(rows: list[dict[str, Any]], columns: list[str], output: Format) 
     table = Table(box=None, pad_edge=False)
     for column in columns:
         numeric = any(NUMBER.fullmatch(str(r.get(column))) for r in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in rows:
         table.add_row(*(_cell(row.get(c)) for c in columns))
-    Console(soft_wrap=True, highlight=False, markup=False).print(table)
+    Console(soft_wrap=True, highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def _cell(value: object) -> str:

@@ -22,6 +22,7 @@ from domain.errors import (
     ReportTooLarge,
     SourceError,
     TransientFailure,
+    UnknownName,
 )
 from domain.landing import Landing
 from domain.windows import DateWindow
@@ -69,6 +70,7 @@ class AccountOutcome:
     bytes: int = 0
     """How many bytes the platform's answers had."""
     error: MrmError | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def sync_integration(
 
     `since` pulls exactly from there. Without it the first pull reaches back to `history_since` (400 days when None), and later
     ones pull what is still provisional and every gap down to it. Dates pulled at or after `not_since` (the moment that a backfill
-    began) are left out, so that a backfill goes on where it broke off. The setting `skip_accounts` (ids, by comma) is kept.
+    began) are left out, so that a backfill goes on where it broke off. The integration's settings `skip_accounts` (ids) and
+    `reports` (names; all without it), both by comma, are kept.
     `own` is given the accounts before anything of them is pulled, and refuses by raising: an account has one owner.
     A failing account leaves the others complete and stands in `failures`. Raises what makes the whole integration
     impossible: a refused credential, no account at all, wrong settings, a warehouse or disk that takes nothing.
@@ -164,6 +167,15 @@ def discovered(integration: IntegrationAccess, connector: Connector) -> Discover
     return Discovery([a for a in found.accounts if a.account_id not in skipped], left_out)
 
 
+def chosen_reports(integration: IntegrationAccess, connector: Connector) -> list[Report]:
+    """List the reports that the integration's setting `reports` names (by comma), all of them without it. Raises UnknownName."""
+    chosen = [name.strip() for name in integration.settings.get("reports", "").split(",") if name.strip()]
+    for name in chosen:
+        if name not in connector.reports:
+            raise UnknownName(f"report of {integration.platform}", name, connector.reports)
+    return [report for report in connector.reports.values() if not chosen or report.name in chosen]
+
+
 @dataclass(frozen=True)
 class _Asked:
     since: date | None
@@ -195,7 +207,7 @@ class _Pull:
         own(found.accounts)
         if not found.accounts:
             raise self._nothing_to_pull(found)
-        reports = list(self._connector.reports.values())
+        reports = chosen_reports(self._integration, self._connector)
         self._total = len(found.accounts) * len(reports)
         outcomes = [self._lost(account_id) for account_id in self._missing(known, found)]
         notes = list(found.notes)
@@ -229,7 +241,7 @@ class _Pull:
                 since=asked.since,
                 until=asked.until,
                 history_since=asked.history_since,
-                lookback_days=self._lookback(account, report, asked),
+                lookback_days=self._lookback(account, report, covered, asked),
                 done=done,
             )
             for window in plan.windows:
@@ -241,16 +253,20 @@ class _Pull:
                         dates_verified=outcome.dates_verified + part.dates_verified,
                         windows=(*outcome.windows, *part.windows),
                         bytes=outcome.bytes + part.bytes,
+                        notes=tuple(dict.fromkeys((*outcome.notes, *part.notes))),
                     )
         except (SourceError, LoadExpired, DataQualityError) as error:
             return replace(outcome, error=error), ()
-        return outcome, tuple(f"account {account.account_id}: {note}" for note in plan.notes)
+        return outcome, tuple(f"account {account.account_id}: {note}" for note in (*plan.notes, *outcome.notes))
 
-    def _lookback(self, account: Account, report: Report, asked: _Asked) -> int | None:
-        """Return the integration's own lookback, or ask a connector that knows for the account's; None means the report's."""
+    def _lookback(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> int | None:
+        """Return the integration's own lookback, or ask a connector that knows for the account's; None means the report's.
+
+        A first pull has nothing to look back on.
+        """
         if self._integration.lookback_days is not None:
             return self._integration.lookback_days
-        if asked.since or not report.date_column or not isinstance(self._connector, KnowsLookback):
+        if asked.since or not report.date_column or not covered.windows or not isinstance(self._connector, KnowsLookback):
             return None
         return self._connector.lookback_days(account, report)
 
@@ -277,12 +293,14 @@ class _Pull:
         load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
         place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
         rows, size, said, proof = 0, 0, 0.0, ""
+        notes: list[str] = []
         try:
             with load:
                 for number, page in enumerate(read_ahead(self._connector.pages(account, report, window))):
                     self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
                     load.write(page.rows)
                     rows, size, proof = rows + page.rows.num_rows, size + len(page.body), page.proof
+                    notes += page.notes
                     if time.monotonic() - said > 0.1:
                         self._say(account, report, rows)
                         said = time.monotonic()
@@ -292,8 +310,8 @@ class _Pull:
                 if not load.uncertain:
                     self._landing.delete(place)
             raise
-        done = self._outcome(account.account_id, report.name)
-        return replace(done, rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified, windows=(window,), bytes=size)
+        done = replace(self._outcome(account.account_id, report.name), rows=rows, bytes=size, windows=(window,), notes=tuple(notes))
+        return replace(done, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
 
     def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
         """List the accounts that were pulled before and that the credential no longer shows at all."""

@@ -17,14 +17,14 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': ['meta_ads', 'yandex_direct'],
-        'keyword_daily': ['yandex_direct'],
-        'search_term_daily': ['yandex_direct'],
-        'segment_daily': ['meta_ads', 'yandex_direct'],
-        'conversion_action_daily': ['meta_ads', 'yandex_direct'],
-        'campaigns': ['meta_ads', 'yandex_direct'],
-        'ad_groups': ['meta_ads', 'yandex_direct'],
-        'ads': ['meta_ads', 'yandex_direct'],
+        'ad_group_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'keyword_daily': ['google_ads', 'yandex_direct'],
+        'search_term_daily': ['google_ads', 'yandex_direct'],
+        'segment_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'conversion_action_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'campaigns': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'ad_groups': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'ads': ['google_ads', 'meta_ads', 'yandex_direct'],
         'visits': ['yandex_metrica'],
         'sessions': analytics_platforms(),
     }[kind]) }}

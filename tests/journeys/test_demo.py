@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,20 @@ def test_money_over_two_currencies_is_refused_with_the_way_out(demo_home: tuple[
     assert done.returncode == 2
     assert "--by currency" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_one_question_holds_periods_a_top_totals_a_comparison_and_a_conversion(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:
+    home, _ = demo_home
+    asked = ("--metrics", "spend,cpa", "--by", "campaign", "--grain", "month", "--top", "1", "--totals", "--compare", "year", "--currency", "RUB")
+    answer = json.loads(mrm("query", "--home", str(home), *asked, "--where", "spend>=0.01", *FEBRUARY).stdout)
+    assert [row["row_type"] for row in answer["rows"]] == ["row", "other", "total"]
+    assert Decimal(answer["rows"][0]["spend"]) + Decimal(answer["rows"][1]["spend"]) == Decimal(answer["rows"][2]["spend"])
+    assert {row["date"] for row in answer["rows"]} == {"2026-02-01", None}
+    assert (answer["currency"], answer["comparison"]["since"]) == ("RUB", "2025-02-01")
+    assert {"rows", "data_version", "freshness", "warnings", "sql"} <= set(answer)
+    refused = mrm("query", "--home", str(home), "--metrics", "spend", "--currency", "XAU", *FEBRUARY)
+    assert refused.returncode == 2
+    assert "no exchange rate into XAU" in refused.stderr
 
 
 def test_an_unknown_metric_offers_the_nearest(demo_home: tuple[Path, dict[str, Any]], mrm: Any) -> None:

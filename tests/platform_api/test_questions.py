@@ -1,41 +1,15 @@
-"""From query parameters to questions; limits; cursors."""
+"""Windows, limits, cursors and kept answers."""
 
 from datetime import UTC, date, datetime
 
 import pytest
 
 from domain.errors import TooManyRequests, UsageError
-from domain.questions import Filter, Operator
 from platform_api.analytics.etags import Answers
-from platform_api.analytics.questions import as_of, filters, names, window
+from platform_api.analytics.questions import window
 from platform_api.cursors import Cursors
 from platform_api.limits import RateLimit
 from store.records import After
-
-
-def test_names_are_split():
-    assert names(" spend, clicks,,ctr ") == ("spend", "clicks", "ctr")
-
-
-def test_filters_take_any_character_and_repeat_for_several_values():
-    assert filters(["campaign=a=b|c", "platform=x", "platform=y", "campaign~10%"]) == (
-        Filter(dimension="campaign", operator=Operator.EQUALS, values=("a=b|c",)),
-        Filter(dimension="platform", operator=Operator.IN, values=("x", "y")),
-        Filter(dimension="campaign", operator=Operator.CONTAINS, values=("10%",)),
-    )
-    assert filters(["ad="])[0].values == ("",)
-    for wrong in ("campaign", "=x", "Camp aign=x", ""):
-        with pytest.raises(UsageError):
-            filters([wrong])
-
-
-def test_as_of_takes_dates_and_instants():
-    assert as_of(None) is None
-    assert as_of("2026-03-01") == datetime(2026, 3, 1, 23, 59, 59, 999999, UTC)
-    assert as_of("2026-03-01T12:00:00+03:00") == datetime(2026, 3, 1, 9, tzinfo=UTC)
-    assert as_of("2026-03-01T12:00") == datetime(2026, 3, 1, 12, tzinfo=UTC)
-    with pytest.raises(UsageError):
-        as_of("yesterday")
 
 
 def test_windows_are_bounded():

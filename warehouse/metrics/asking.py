@@ -1,12 +1,12 @@
 """What of a question can be answered: facts that meet over its dimensions, marts that have a history, a currency that is one."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from domain.errors import UnknownName, UsageError
 from domain.questions import Question, Scope
-from warehouse.as_of import FACTS
+from warehouse.as_of import require_as_of
 from warehouse.metrics.catalogue import Catalogue, FactInfo
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -22,20 +22,23 @@ def facts_for(catalogue: Catalogue, metrics: Iterable[str], dimensions: Sequence
     for name in dimensions:
         catalogue.dimension(name)
         lacking = [fact for fact in facts if name not in fact.dimensions]
-        if lacking or (len(facts) > 1 and not all(fact.dimensions[name].shared for fact in facts)):
+        if lacking or (len(facts) > 1 and not _meets(name, facts)):
             raise _apart(name, homes, facts, lacking)
     return facts
 
 
-def _apart(dimension: str, homes: dict[str, tuple[FactInfo, ...]], facts: Sequence[FactInfo], lacking: Sequence[FactInfo]) -> UsageError:
+def _meets(dimension: str, facts: Sequence[FactInfo]) -> bool:
+    """Tell whether a dimension is there in every fact and means the same in all."""
+    words = {fact.dimensions[dimension].shared if dimension in fact.dimensions else "" for fact in facts}
+    return len(words) == 1 and words != {""}
+
+
+def _apart(dimension: str, homes: Mapping[str, tuple[FactInfo, ...]], facts: Sequence[FactInfo], lacking: Sequence[FactInfo]) -> UsageError:
     """Say which metrics do not have a dimension, or do not share it, and by what they can be asked."""
     said = "; ".join(f"{metric} of {' and '.join(fact.name for fact in found)}" for metric, found in homes.items())
-    shared = [n for n in facts[0].dimensions if all(n in f.dimensions and (len(facts) == 1 or f.dimensions[n].shared) for f in facts)]
-    what = (
-        f"{' and '.join(f.name for f in lacking)} has no dimension {dimension}"
-        if lacking
-        else f"{dimension} is not the same thing in {' and '.join(f.name for f in facts)}"
-    )
+    shared = [name for name in facts[0].dimensions if len(facts) == 1 or _meets(name, facts)]
+    names = " and ".join(fact.name for fact in lacking or facts)
+    what = f"{names} has no dimension {dimension}" if lacking else f"{dimension} is not the same thing in {names}"
     return UsageError(
         f"These metrics cannot be asked by {dimension}: {what}",
         why=f"The metrics come from these facts: {said}",
@@ -45,9 +48,9 @@ def _apart(dimension: str, homes: dict[str, tuple[FactInfo, ...]], facts: Sequen
 
 def has_history(facts: Iterable[FactInfo], as_of: datetime | None) -> None:
     """Refuse as_of for a mart whose earlier states are not kept. Raises UsageError."""
-    lacking = [fact.table for fact in facts if as_of is not None and fact.table not in FACTS]
-    if lacking:
-        raise UsageError(f"marts.{lacking[0]} cannot answer as of an earlier moment", why=f"Only {', '.join(FACTS)} can", fix="Ask without as_of")
+    for fact in facts:
+        if as_of is not None:
+            require_as_of(fact.table)
 
 
 def currency_of(question: Question, scope: Scope) -> str | None:

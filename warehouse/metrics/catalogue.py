@@ -56,8 +56,8 @@ class DimensionInfo:
     synonyms: Mapping[str, tuple[str, ...]]
     name_table: str = ""
     name_column: str = ""
-    shared: bool = False
-    """It means the same in every fact that has it, so that metrics of several facts can meet over it."""
+    shared: str = ""
+    """Facts whose dimensions of one name have the same word here mean the same by it, so that their metrics can meet over it."""
 
     @property
     def names(self) -> str:
@@ -76,7 +76,9 @@ class FactInfo:
     measures: Mapping[str, MeasureInfo]
     dimensions: Mapping[str, DimensionInfo]
     flags: Mapping[str, str]
-    """Warning codes (sampled, thresholded, mixed_vat) by the Bool column that calls for them."""
+    """The Bool columns that call for a warning, by its code: sampled, thresholded, mixed_vat."""
+    defaults: Mapping[str, str]
+    """The value that a dimension is kept to where a question does not name it: rows of its other values count the same things again."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ def _fact(model: Mapping[str, Any], projects: Mapping[str, DimensionInfo]) -> Fa
         measures=measures,
         dimensions={**dimensions, **projects},
         flags=meta.get("flags", {}),
+        defaults=meta.get("defaults", {}),
     )
 
 
@@ -230,7 +233,7 @@ def _dimension(entry: Mapping[str, Any]) -> DimensionInfo:
         synonyms=_synonyms(meta),
         name_table=table,
         name_column=column,
-        shared=bool(meta.get("shared", False)),
+        shared=meta.get("shared", ""),
     )
 
 

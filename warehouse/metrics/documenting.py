@@ -73,7 +73,7 @@ def _dimensions(catalogue: Catalogue) -> str:
     rows = ["| Dimension | English | Русский | Facts | Shared |", "|---|---|---|---|---|"]
     for entry in (_dimension(catalogue, d) for d in catalogue.dimensions.values()):
         said = [f"**{entry['label'][language]}**{_words(entry['synonyms'], language)}" for language in ("en", "ru")]
-        rows.append(f"| `{entry['dimension']}` | {' | '.join(said)} | {', '.join(entry['facts'])} | {'yes' if entry['shared'] else 'no'} |")
+        rows.append(f"| `{entry['dimension']}` | {' | '.join(said)} | {', '.join(entry['facts'])} | {entry['shared'] or 'no'} |")
     return "\n".join(rows)
 
 

@@ -13,6 +13,8 @@ from warehouse.metrics.catalogue import DimensionInfo, MetricInfo
 from warehouse.metrics.formulas import DIALECT
 from warehouse.metrics.scoping import Scoped, is_in, narrowed
 
+_NO_TEXT = ("is_primary",)
+"""Columns of dimensions that are not text; they are filtered by how they print: true, false."""
 MOST_VALUES = 1000
 """How many values one filter may hold."""
 
@@ -47,7 +49,9 @@ def _on_ids(dimension: DimensionInfo, wanted: Filter, scoped: Scoped) -> exp.Exp
     if not dimension.name_table:
         return _on_text(dimension, wanted, column, scoped)
     keys = tuple(dict.fromkeys(("platform", "account_id", dimension.column)))
-    named = narrowed(scoped.dimension(dimension.name_table, *keys), _matches(wanted, exp.column(dimension.name_column, table="d"), scoped))
+    named = narrowed(
+        scoped.dimension(dimension.name_table, *keys, also=(dimension.name_column,)), _matches(wanted, exp.column(dimension.name_column, table="d"), scoped)
+    )
     entities = is_in(exp.Tuple(expressions=[exp.column(key, table="f") for key in keys]), named)
     return exp.paren(exp.or_(_matches(wanted, column, scoped), entities))
 
@@ -111,7 +115,7 @@ def _on_text(dimension: DimensionInfo, wanted: Filter, column: exp.Column, scope
 def _matches(wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expr:
     values = scoped.bindings.strings(wanted.values)
     if not wanted.operator.by_part:
-        return is_in(column, values)
+        return is_in(exp.func("toString", column, dialect=DIALECT) if column.name in _NO_TEXT else column, values)
     found = sqlglot.parse_one("arrayExists(word -> positionCaseInsensitiveUTF8(toString(hay), word) > 0, words)", dialect=DIALECT)
     parts = {"hay": column, "words": values}
     return found.transform(lambda node: parts[node.name].copy() if isinstance(node, exp.Column) and node.name in parts else node)

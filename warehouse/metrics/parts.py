@@ -60,6 +60,11 @@ class Part:
         query = narrowed(query.from_(self.source()), self.scoped.owned("f"), exp.column("date_day", table="f").between(since, until))
         if self.scoped.limited_to_projects and not any(w.dimension == "project" and not w.operator.negated for w in self.asked.filters):
             narrowed(query, project_days(self.scoped))
+        named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)}
+        for name, value in self.fact.defaults.items():
+            if name not in named:
+                column = exp.column(self.fact.dimensions[name].column, table="f")
+                narrowed(query, exp.func("toString", column, dialect=DIALECT).eq(exp.Literal.string(value)))
         for wanted in self.asked.filters:
             narrowed(query, predicate(self.fact.dimensions[wanted.dimension], wanted, self.scoped, self.period.day("f")))
         return query
@@ -175,7 +180,7 @@ def owners(dimension: DimensionInfo) -> tuple[str, ...]:
 
 def time_zones(scoped: Scoped) -> exp.Select:
     """Select the time zones of the scope's accounts."""
-    query = scoped.dimension("dim_account", "timezone").distinct()
+    query = scoped.dimension("dim_account", "timezone", now=True).distinct()
     if scoped.limited_to_projects:
         accounts = scoped.assigned_accounts()
         narrowed(query, is_in(exp.Tuple(expressions=[exp.column(key, table="d") for key in _ENTITY_KEYS]), accounts))

@@ -1,6 +1,7 @@
 """Bound values and the scope: no relation is read without its organization, none beyond the asked projects."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import sqlglot
@@ -13,6 +14,8 @@ from warehouse.metrics.formulas import DIALECT
 Bound = str | date | datetime | Decimal | list[str]
 
 ORGANIZATION = "organization_id"
+HISTORIES = {"dim_account": "account_id", "dim_campaign": "campaign_id", "dim_ad_group": "ad_group_id", "dim_ad": "ad_id"}
+"""The dimensions whose earlier states stand in `<dimension>_history`, with their ids."""
 
 
 class Bindings:
@@ -79,10 +82,35 @@ class Scoped:
         """Say that a relation's rows belong to the organization."""
         return exp.column(ORGANIZATION, table=alias).eq(self.organization())
 
-    def dimension(self, table: str, *columns: str) -> exp.Select:
-        """Select columns of a table of the marts, the organization's rows only."""
-        query = exp.select(*(exp.column(name, table="d") for name in columns)).from_(exp.to_table(f"marts.{table}", alias="d"))
-        return narrowed(query, self.owned("d"))
+    def dimension(self, table: str, *columns: str, also: tuple[str, ...] = (), now: bool = False) -> exp.Select:
+        """Select columns of a table of the marts, the organization's rows only; conditions may be put on columns `also`.
+
+        As of an earlier moment names are those of then, unless it is to be `now`.
+        """
+        query = exp.select(*(exp.column(name, table="d") for name in columns))
+        if self._as_of is not None and table in HISTORIES and not now:
+            return query.from_(self._as_then(table, (*columns, *also)).subquery("d"))
+        return narrowed(query.from_(exp.to_table(f"marts.{table}", alias="d")), self.owned("d"))
+
+    def _as_then(self, table: str, columns: Sequence[str]) -> exp.Select:
+        """Select columns of a dimension as they were known then, and as they are now where no snapshot of then shows them."""
+        day = exp.func("toDate", self.bindings.named("as_of", self._as_of or datetime.now(UTC), "DateTime64(6, 'UTC')"), dialect=DIALECT)
+        until = exp.column("valid_to", table="h")
+        valid = exp.And(
+            this=exp.LTE(this=exp.column("valid_from", table="h"), expression=day),
+            expression=exp.paren(exp.or_(until.is_(exp.null()), exp.GTE(this=until.copy(), expression=day.copy()))),
+        )
+        keys = [name for name in columns if name in ("platform", "account_id", HISTORIES[table])]
+        versions = exp.select(*(exp.column(name, table="h") for name in columns), exp.alias_(exp.Literal.number(0), "later"))
+        versions = narrowed(versions.from_(exp.to_table(f"marts.{table}_history", alias="h")), self.owned("h"), exp.paren(valid))
+        today = exp.select(*(exp.column(name, table="n") for name in columns), exp.alias_(exp.Literal.number(1), "later"))
+        today = narrowed(today.from_(exp.to_table(f"marts.{table}", alias="n")), self.owned("n"))
+        later = exp.column("later", table="v")
+        named = [name for name in columns if name not in keys]
+        newest = [exp.alias_(exp.func("argMin", exp.column(name, table="v"), later.copy(), dialect=DIALECT), name) for name in named]
+        both = exp.union(versions, today, distinct=False, copy=False).subquery("v")
+        query = exp.select(*(exp.alias_(exp.column(name, table="v"), name) for name in keys), *newest).from_(both)
+        return query.group_by(*(exp.column(name, table="v") for name in keys))
 
     @property
     def limited_to_projects(self) -> bool:

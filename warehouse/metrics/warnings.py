@@ -115,7 +115,7 @@ def _quality(seen: Circumstances) -> list[tuple[str, str]]:
 def _state(seen: Circumstances) -> list[tuple[str, str]]:
     notes = []
     if seen.named:
-        notes.append(("names_as_now", "Names and assignments to projects are today's, only the numbers are as of then"))
+        notes.append(("names_as_now", "Assignments to projects are today's, and so is a name that no snapshot of then shows; the numbers are as of then"))
     if seen.building:
         notes.append(("building", "A build is running: these numbers may change with it"))
     if seen.half_built:

@@ -1,4 +1,4 @@
-{{ config(materialized='table', order_by=['organization_id', 'platform', 'account_id']) }}
+{{ config(materialized=stored('table'), order_by=['organization_id', 'platform', 'account_id']) }}
 
 with snapshots as (
 {% for platform in ad_platforms('accounts') + analytics_platforms() %}

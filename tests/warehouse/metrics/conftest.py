@@ -31,6 +31,7 @@ FIRST = datetime(2024, 4, 11, 12, tzinfo=UTC)
 SECOND = datetime(2024, 4, 12, 12, tzinfo=UTC)
 TODAY = date(2024, 4, 12)
 NAMES = ("Brand", "Бренд", "it's", "a\\b", "{p0:String}", "100% скидка", 'say "hi"', "tab\tnew\nline", "", "'; DROP TABLE marts.builds; --")
+RATES_SINCE = SINCE - timedelta(days=60)
 MEASURES = ("impressions", "clicks", "spend", "conversions", "conversions_value")
 PROJECTS = (
     ("north", "Проект Север", "google_ads", "g1", date(2024, 1, 1), None),
@@ -86,6 +87,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> It
         before = [row for organization in ("org", "rival") for row in _facts(organization)]
         _load(mart, before, FIRST)
         _load_kag(mart)
+        _load_rates(mart)
         mart.assign([dict(zip(("project_id", "project_name", "platform", "account_id", "since", "until"), p, strict=True)) for p in PROJECTS], at=FIRST)
         mart.assign([{"project_id": "theirs", "platform": "google_ads", "account_id": "g1", "since": SINCE}], organization="rival", at=FIRST)
         restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]
@@ -96,6 +98,31 @@ def agency(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> It
         clock = PinnedClock(TODAY, datetime.now(UTC))
         yield Agency(mart, MetricDoor(warehouse, clock, catalogue), _frame(restated), _frame(before))
     Warehouse.stop(home)
+
+
+def roubles(currency: str, day: date) -> Decimal:
+    """Say what a unit costs in roubles on a day; weekends take Friday's rate."""
+    if currency == "RUB":
+        return Decimal(1)
+    number = (day - timedelta(days=max(0, day.weekday() - 4))).toordinal()
+    return {"USD": Decimal("90.1234"), "EUR": Decimal("98.4321")}[currency] + Decimal(number % 17) / 8
+
+
+def per_euro(day: date) -> Decimal:
+    """Say how many dollars a euro buys on a weekday."""
+    return Decimal("1.0800") + Decimal(day.toordinal() % 13) / 1000
+
+
+def _load_rates(mart: Any) -> None:
+    """Load both banks' rates: the rouble's in dollars and euros, and a nominal of 100 for the yen, which was quoted once only."""
+    days = [RATES_SINCE + timedelta(days=n) for n in range((UNTIL - RATES_SINCE).days + 1)]
+    weekdays = [day for day in days if day.weekday() < 5]
+    window = (RATES_SINCE, UNTIL)
+    ids = {"USD": "R01235", "EUR": "R01239"}
+    quotes = [{"date": d, "currency_id": i, "char_code": c, "nominal": 1, "value": roubles(c, d)} for d in weekdays for c, i in ids.items()]
+    quotes.append({"date": date(2024, 2, 20), "currency_id": "R01820", "char_code": "JPY", "nominal": 100, "value": Decimal("61.5000")})
+    mart.load("raw_fx__cbr_rates", "-", quotes, window, organization="-", at=FIRST)
+    mart.load("raw_fx__ecb_rates", "-", [{"date": d, "currency": "USD", "rate": per_euro(d)} for d in weekdays], window, organization="-", at=FIRST)
 
 
 def _facts(organization: str) -> Iterator[dict[str, Any]]:

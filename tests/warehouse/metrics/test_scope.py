@@ -71,7 +71,7 @@ def test_an_as_of_answer_keeps_the_scope(agency: Any) -> None:
 
 @pytest.mark.parametrize("value", NASTY)
 def test_a_value_is_only_ever_a_value(agency: Any, value: str) -> None:
-    for operator in Operator:
+    for operator in (operator for operator in Operator if not operator.is_bound):
         for dimension in ("campaign", "account", "currency", "project", "ad"):
             answer = agency.ask("impressions", where=(Filter(dimension=dimension, operator=operator, values=(value,)),))
             assert value not in answer.sql or value in ("", "{p0:String}", "`", '"', "%s")

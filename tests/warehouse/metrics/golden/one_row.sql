@@ -22,9 +22,12 @@ FROM (
 -- since = datetime.date(2024, 3, 1)
 -- until = datetime.date(2024, 3, 31)
 
--- currencies:
-SELECT DISTINCT
-  f.currency_code AS currency
+-- check:
+SELECT
+  COUNT(*) AS found,
+  uniqExact(f.date_day) AS days,
+  groupUniqArray(f.currency_code) AS currencies,
+  groupUniqArray((f.platform, f.vat_included)) AS mixed_vat
 FROM marts.fct_ad_performance_daily AS f
 WHERE
   f.organization_id = {organization: String}
