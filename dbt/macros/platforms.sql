@@ -17,14 +17,14 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': ['yandex_direct'],
-        'keyword_daily': ['yandex_direct'],
-        'search_term_daily': ['yandex_direct'],
-        'segment_daily': ['yandex_direct'],
-        'conversion_action_daily': ['yandex_direct'],
-        'campaigns': ['yandex_direct'],
-        'ad_groups': ['yandex_direct'],
-        'ads': ['yandex_direct'],
+        'ad_group_daily': ['google_ads', 'yandex_direct'],
+        'keyword_daily': ['google_ads', 'yandex_direct'],
+        'search_term_daily': ['google_ads', 'yandex_direct'],
+        'segment_daily': ['google_ads', 'yandex_direct'],
+        'conversion_action_daily': ['google_ads', 'yandex_direct'],
+        'campaigns': ['google_ads', 'yandex_direct'],
+        'ad_groups': ['google_ads', 'yandex_direct'],
+        'ads': ['google_ads', 'yandex_direct'],
         'visits': [],
         'sessions': [],
     }[kind]) }}
