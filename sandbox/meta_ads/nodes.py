@@ -36,7 +36,7 @@ EDGES = {
     "adcreatives": Kind(Level.AD, "AdCreative", "ad", CREATIVE),
 }
 EMPTY_EDGES = (
-    *("activities", "adimages", "adlabels", "adspixels", "adrules_library", "advideos", "assigned_users", "customaudiences", "customconversions"),
+    *("activities", "adimages", "adlabels", "adspixels", "adrules_library", "advideos", "customaudiences", "customconversions"),
     *("saved_audiences", "instagram_accounts", "promote_pages"),
 )
 

@@ -22,6 +22,7 @@ from sandbox.world import World
 
 OLDEST, NEWEST = 22, 26
 BATCH = 50
+BUSINESS_USER = {"id": "100000000000002", "name": "Sandbox User", "business": {"id": "200000000000001", "name": "Sandbox Agency"}}
 _VERSION = re.compile(r"^v(\d+)\.(\d+)$")
 _REQUEST = ("version_sunset", "expired_token", "lost_account", "throttle", "server_error", "stall")
 
@@ -72,7 +73,9 @@ class MetaAds:
             return self._batch(request, params)
         if not parts:
             raise GraphError(400, 2500, "Unsupported get request.", type="GraphMethodException")
-        return self._me(request, "/".join(parts[1:]), params, token) if parts[0] == "me" else self._node(request, parts, params, endpoint, token)
+        answer = self._me(request, "/".join(parts[1:]), params, token) if parts[0] == "me" else self._node(request, parts, params, endpoint, token)
+        answer.headers["X-App-Usage"] = json.dumps({"call_count": 1, "total_cputime": 1, "total_time": 1})
+        return answer
 
     def _account_of(self, parts: list[str]) -> str:
         head = parts[0] if parts else ""
@@ -120,6 +123,8 @@ class MetaAds:
             tokens.require_reading(token)
             accounts = self.world.accounts(Platform.META_ADS)
             return self._listed(request, params, [self._reader.account(a, fields) for a in accounts], lambda node: node)
+        if edge in ("business_users", "businesses"):
+            return json_answer(200, {"data": [BUSINESS_USER if edge == "business_users" else BUSINESS_USER["business"]]})
         raise nonexisting(edge, "User")
 
     def _edge(
@@ -136,6 +141,8 @@ class MetaAds:
         if edge == "insights" and (owner is None or owner[0] != "adcreatives"):
             level = "account" if owner is None else EDGES[owner[0]].insights
             return self._insights.edge(request, account, params, level, conditions, endpoint)
+        if edge == "assigned_users":
+            return json_answer(200, {"data": [{"id": BUSINESS_USER["id"], "name": BUSINESS_USER["name"], "tasks": ["DRAFT", "ANALYZE"]}]})
         if edge in EMPTY_EDGES:
             return json_answer(200, {"data": []})
         nodes = kept(self._reader.below(account, edge, owner), params)
