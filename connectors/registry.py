@@ -7,6 +7,7 @@ from types import ModuleType
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.ga4 import reports as ga4
 from connectors.google_ads import reports as google_ads
 from connectors.meta_ads import reports as meta_ads
 from connectors.patience import Patience
@@ -15,7 +16,7 @@ from domain.catalogue import Connector, Report
 from domain.clock import Clock
 from domain.errors import ConfigurationError, UnknownName
 
-_REPORTS: Mapping[str, ModuleType] = {"google_ads": google_ads, "meta_ads": meta_ads, "yandex_direct": yandex_direct}
+_REPORTS: Mapping[str, ModuleType] = {"google_ads": google_ads, "meta_ads": meta_ads, "yandex_direct": yandex_direct, "ga4": ga4}
 
 REPORTS: Mapping[str, tuple[Report, ...]] = {platform: module.REPORTS for platform, module in _REPORTS.items()}
 """The catalogue of every platform; reading it imports no client library."""

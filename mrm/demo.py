@@ -69,7 +69,7 @@ def demo(
     port: PortOption = DEFAULT_PORT,
     lang: LanguageOption = Language.EN,
 ) -> None:
-    """Pull three emulated ad platforms over the wire, build and test the marts, write the analyst's report, then serve.
+    """Pull the emulated platforms over the wire, build and test the marts, write the analyst's report, then serve.
 
     Examples:
       ./run demo

@@ -20,10 +20,13 @@ from services.integrations import IntegrationAccess
 from services.syncing import discovered
 from services.windows import plan_pull
 from warehouse.client import Warehouse
-from warehouse.reconciliation import AccountDay, account_day_totals
+from warehouse.reconciliation import AccountDay, SessionDay, account_day_totals, session_day_totals
 
 MEASURES = ("impressions", "clicks", "spend", "conversions")
 REPORT = "account_daily"
+ANALYTICS_MEASURES = ("sessions", "conversions", "conversions_value")
+ANALYTICS_REPORTS: Mapping[str, str] = {"ga4": "property_daily"}
+"""By analytics platform: the report without a breakdown, which its sessions are held against."""
 
 _MICRO = Decimal("0.000001")
 
@@ -31,12 +34,13 @@ ROUNDING: Mapping[str, Mapping[str, Decimal]] = {
     "google_ads": {"conversions": Decimal("0.0001"), "spend": Decimal(0)},
     "meta_ads": {},
     "yandex_direct": {"spend": Decimal("0.02")},
+    "ga4": {"conversions": Decimal("0.0001"), "conversions_value": Decimal("0.0001")},
 }
 """The largest difference of one account and day that is the platform's documented rounding: Google's conversions are doubles
-(ours are rounded to six decimals per row), Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
+(ours are rounded to six decimals per row), and so are GA4's; Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
 
 
-TotalsReader = Callable[[DateWindow], Iterable[AccountDay]]
+TotalsReader = Callable[[DateWindow], Iterable[AccountDay | SessionDay]]
 """Reads an integration's totals in a window."""
 
 
@@ -97,23 +101,31 @@ def reconcile(
     finally:
         if connector is None:
             opened.close()
+    measures = measures_of(integration.platform)
     stored = {
-        (row.account_id, row.date): {m: Decimal(getattr(row, m)) for m in MEASURES}
+        (row.account_id, row.date): {m: Decimal(getattr(row, m)) for m in measures}
         for row in _stored(totals or _of_the_marts(integration, warehouse), asked)
         if row.account_id in asked and asked[row.account_id].since <= row.date <= asked[row.account_id].until
     }
     return _compare(integration, len(asked), stored, delivered, tuple(failures))
 
 
+def measures_of(platform: str) -> tuple[str, ...]:
+    """Return the measures that a platform is reconciled by."""
+    return ANALYTICS_MEASURES if platform in ANALYTICS_REPORTS else MEASURES
+
+
 def _of_the_marts(integration: IntegrationAccess, warehouse: Warehouse) -> TotalsReader:
-    def read(window: DateWindow) -> Iterable[AccountDay]:
+    totals = session_day_totals if integration.platform in ANALYTICS_REPORTS else account_day_totals
+
+    def read(window: DateWindow) -> Iterable[AccountDay | SessionDay]:
         with warehouse.client(readonly=True) as client:
-            return account_day_totals(client, integration.organization_id, integration.id, window.since, window.until)
+            return totals(client, integration.organization_id, integration.id, window.since, window.until)
 
     return read
 
 
-def _stored(totals: TotalsReader, asked: Mapping[str, DateWindow]) -> Iterable[AccountDay]:
+def _stored(totals: TotalsReader, asked: Mapping[str, DateWindow]) -> Iterable[AccountDay | SessionDay]:
     if not asked:
         return ()
     return totals(DateWindow(min(w.since for w in asked.values()), max(w.until for w in asked.values())))
@@ -121,16 +133,17 @@ def _stored(totals: TotalsReader, asked: Mapping[str, DateWindow]) -> Iterable[A
 
 def _delivered(connector: Connector, account: Account, clock: Clock, window: DateWindow | None) -> tuple[DateWindow, dict[date, dict[str, Decimal]]]:
     """Sum the platform's own account-level rows by day."""
-    report = connector.reports[REPORT]
+    report = connector.reports[ANALYTICS_REPORTS.get(connector.platform, REPORT)]
+    measures = measures_of(connector.platform)
     today = clock.today(account.timezone)
     oldest = registry.oldest_date(connector.platform, today)
     since, until = (window.since, window.until) if window else (None, None)
     planned = plan_pull(report, today, oldest, {}, since=since, until=until).windows
-    days: dict[date, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(MEASURES, Decimal(0)))
+    days: dict[date, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(measures, Decimal(0)))
     for part in planned:
         for page in connector.pages(account, report, part):
-            for day, measures in _measured(connector.platform, page.rows, report.date_column):
-                for name, value in measures.items():
+            for day, measured in _measured(connector.platform, page.rows, report.date_column):
+                for name, value in measured.items():
                     days[day][name] += value
     if not planned:
         return DateWindow(today, today), {}
@@ -159,7 +172,16 @@ def _direct(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"impressions": row["Impressions"], "clicks": row["Clicks"], "spend": row["Cost"], "conversions": row["Conversions"]}
 
 
-_MEASURED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"google_ads": _google, "meta_ads": _meta, "yandex_direct": _direct}
+def _ga4(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sessions": row["sessions"], "conversions": row["keyEvents"], "conversions_value": row["totalRevenue"]}
+
+
+_MEASURED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "google_ads": _google,
+    "meta_ads": _meta,
+    "yandex_direct": _direct,
+    "ga4": _ga4,
+}
 
 
 def _compare(
@@ -169,12 +191,13 @@ def _compare(
     delivered: Mapping[tuple[str, date], Mapping[str, Decimal]],
     failures: tuple[MrmError, ...],
 ) -> Reconciliation:
-    reconciled, rounding = dict.fromkeys(MEASURES, Decimal(0)), dict.fromkeys(MEASURES, Decimal(0))
+    measures = measures_of(integration.platform)
+    reconciled, rounding = dict.fromkeys(measures, Decimal(0)), dict.fromkeys(measures, Decimal(0))
     differences = []
-    nothing = dict.fromkeys(MEASURES, Decimal(0))
+    nothing = dict.fromkeys(measures, Decimal(0))
     for place in sorted(stored.keys() | delivered.keys()):
         ours, theirs = stored.get(place, nothing), delivered.get(place, nothing)
-        for measure in MEASURES:
+        for measure in measures:
             apart = abs(ours[measure] - theirs[measure])
             if apart and apart <= ROUNDING[integration.platform].get(measure, Decimal(0)):
                 rounding[measure] += apart

@@ -66,3 +66,8 @@ from numbers(0)
 {% macro settling_days() -%}
     transform(platform, ['google_ads', 'meta_ads', 'yandex_direct'], [30, 28, 30], 30)
 {%- endmacro %}
+
+{# List the analytics platforms that the unions take: each has a stg_<platform>__accounts and a stg_<platform>__sessions_daily. #}
+{% macro analytics_platforms() %}
+    {{ return(['ga4']) }}
+{% endmacro %}

@@ -12,6 +12,7 @@ import polars as pl
 from sandbox.ga4.errors import incompatible, invalid, unknown_field
 from sandbox.ga4.fields import DIMENSIONS, ITEM_METRICS, METRICS, NOT_SET, OF_ITEMS, Dimension, Metric, find_dimension, find_metric
 from sandbox.ga4.filters import Known, compile_filter, fields_of
+from sandbox.ga4.messages import word
 
 DEFAULT_LIMIT, MAX_LIMIT = 10_000, 250_000
 MAX_DIMENSIONS, MAX_METRICS, MAX_RANGES = 9, 10, 4
@@ -230,7 +231,7 @@ def _orders(asked: Sequence[Mapping[str, Any]], dimensions: set[str], metrics: s
             name, known, kind = str(one["metric"].get("metricName", "")), metrics, "NUMERIC"
         elif "dimension" in one:
             name, known = str(one["dimension"].get("dimensionName", "")), dimensions
-            kind = str(one["dimension"].get("orderType") or "ALPHANUMERIC")
+            kind = word("OrderType", one["dimension"].get("orderType"), "ALPHANUMERIC")
         else:
             raise invalid("An orderBy requires a metric or a dimension.")
         if name not in known:
@@ -239,11 +240,13 @@ def _orders(asked: Sequence[Mapping[str, Any]], dimensions: set[str], metrics: s
     return tuple(found)
 
 
-def _aggregations(asked: Sequence[str]) -> tuple[str, ...]:
-    for one in asked:
+def _aggregations(asked: Sequence[object]) -> tuple[str, ...]:
+    words = tuple(word("Aggregation", one) for one in asked)
+    for one in words:
         if one not in AGGREGATIONS:
-            raise invalid(f"Invalid value at 'metric_aggregations[0]' (type.googleapis.com/google.analytics.data.v1beta.MetricAggregation), \"{one}\"")
-    return tuple(asked)
+            kind = "type.googleapis.com/google.analytics.data.v1beta.MetricAggregation"
+            raise invalid(f"Invalid value at 'metric_aggregations[0]' ({kind}), \"{one}\"")
+    return words
 
 
 def _whole(body: Mapping[str, Any], name: str) -> int:

@@ -48,7 +48,9 @@ def _date(form: str) -> pl.Expr:
 
 _GOOGLE_PAID = (pl.col("source") == "google") & pl.col("medium").is_in(["cpc", "ppc", "display", "cross-network"])
 _SOURCE, _MEDIUM, _CAMPAIGN = _text("source"), _text("medium"), _text("campaign")
-_EVENT = pl.when(pl.col("goal_id") == "").then(pl.lit("session_start")).otherwise(pl.col("goal_id"))
+_GOAL = pl.col("goal_id") != ""
+_CONVERTED = pl.col("conversions") + pl.col("conversions_value") > 0
+_EVENT = pl.when(_GOAL).then(pl.col("goal_id")).when(_CONVERTED).then(pl.lit("purchase")).otherwise(pl.lit("session_start"))
 _CHANNEL = channel_group()
 _YEAR_START = pl.date(pl.col("date").dt.year(), 1, 1)
 _WEEK = ((pl.col("date").dt.ordinal_day() + _YEAR_START.dt.weekday() % 7 - 1) // 7 + 1).cast(pl.String).str.zfill(2)
@@ -97,7 +99,7 @@ _FROM_FACTS: Mapping[str, Mapping[str, pl.Expr]] = {
         "pagePathPlusQueryString": _text("landing_page"),
         "unifiedPagePathScreen": _text("landing_page"),
     },
-    "Event": {"eventName": _EVENT, "isKeyEvent": pl.when(pl.col("goal_id") == "").then(pl.lit("false")).otherwise(pl.lit("true"))},
+    "Event": {"eventName": _EVENT, "isKeyEvent": pl.when(_GOAL | _CONVERTED).then(pl.lit("true")).otherwise(pl.lit("false"))},
 }
 _UNKNOWN: Mapping[str, str] = {
     "Time": "nthDay nthHour nthMinute nthMonth nthWeek nthYear",
@@ -225,7 +227,7 @@ def find_metric(name: str, events: Callable[[], frozenset[str]]) -> Metric | Non
     if event and family in ("keyEvents", "conversions", "sessionKeyEventRate", "userKeyEventRate"):
         if event not in events():
             return None
-        counted = pl.col("conversions").filter(pl.col("goal_id") == event).sum()
+        counted = pl.col("conversions").filter((pl.col("goal_id") == event) | ((pl.col("goal_id") == "") & (event == "purchase"))).sum()
         if family in ("keyEvents", "conversions"):
             return Metric(name, "Event", "TYPE_FLOAT", counted, _MICRO)
         return Metric(name, "Event", "TYPE_FLOAT", _ratio(counted / _MICRO, _SESSIONS if family == "sessionKeyEventRate" else _USERS), 0)

@@ -9,6 +9,7 @@ import polars as pl
 
 from sandbox.ga4.errors import invalid, unknown_field
 from sandbox.ga4.fields import NOT_SET, find_dimension, find_metric
+from sandbox.ga4.messages import word
 
 Known = Callable[[], frozenset[str]]
 """Tells the property's key events."""
@@ -79,7 +80,7 @@ def _text(one: Mapping[str, Any], value: pl.Expr) -> pl.Expr:
 
 def _string(asked: Mapping[str, Any], value: pl.Expr) -> pl.Expr:
     wanted, sensitive = str(asked.get("value", "")), bool(asked.get("caseSensitive"))
-    match = str(asked.get("matchType") or "EXACT")
+    match = word("MatchType", asked.get("matchType"), "EXACT")
     if match in ("FULL_REGEXP", "PARTIAL_REGEXP"):
         body = f"^(?:{wanted})$" if match == "FULL_REGEXP" else wanted
         return value.str.contains(body if sensitive else f"(?i){body}")
@@ -99,7 +100,7 @@ def _string(asked: Mapping[str, Any], value: pl.Expr) -> pl.Expr:
 
 def _number(one: Mapping[str, Any], value: pl.Expr) -> pl.Expr:
     if "numericFilter" in one:
-        compare = _COMPARED.get(str(one["numericFilter"].get("operation", "")))
+        compare = _COMPARED.get(word("Operation", one["numericFilter"].get("operation")))
         if compare is None:
             raise invalid("Invalid value at 'numeric_filter.operation'")
         compared: pl.Expr = compare(value, _value(one["numericFilter"].get("value")))

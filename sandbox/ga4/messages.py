@@ -127,6 +127,13 @@ MESSAGES: Mapping[str, Table] = {
 _NUMBERS = {name: {word: number for number, word in words.items()} for name, words in ENUMS.items()}
 
 
+def word(kind: str, value: object, default: str = "") -> str:
+    """Return the word of an enum's value, which JSON may hold as the word or as its number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return ENUMS[kind].get(value, default)
+    return str(value) if value else default
+
+
 def decode(kind: str, body: bytes) -> dict[str, Any]:
     """Read a message into what its JSON would say; a field that the table lacks is passed over. Raises ValueError for bytes that are none."""
     found: dict[str, Any] = {}

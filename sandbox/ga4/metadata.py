@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.ga4.ask import dimension, metric
 from sandbox.ga4.fields import DEPRECATED_DIMENSIONS, DEPRECATED_METRICS, DIMENSIONS, ITEM_METRICS, METRICS, OF_ITEMS, Dimension, Metric
+from sandbox.ga4.messages import word
 
 
 def document(property_id: str, events: frozenset[str]) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def compatibility(body: Mapping[str, Any], events: frozenset[str]) -> dict[str, 
     metrics = [metric(str(m.get("name", "")), lambda: events) for m in body.get("metrics") or ()]
     of_items = any(d.name in OF_ITEMS for d in dimensions)
     of_sessions = any(m.name not in ITEM_METRICS for m in metrics)
-    wanted = body.get("compatibilityFilter")
+    wanted = word("Compatibility", body.get("compatibilityFilter"))
     answers = {
         "dimensionCompatibilities": [
             {"dimensionMetadata": _dimension(d), "compatibility": _word(fits=not (of_sessions and d.name in OF_ITEMS))} for d in DIMENSIONS.values()

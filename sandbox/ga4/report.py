@@ -27,6 +27,8 @@ class Computed:
     ask: Ask
     groups: pl.DataFrame
     metadata: dict[str, Any]
+    ordered: dict[tuple[Order, ...], pl.DataFrame] = field(default_factory=dict)
+    """The groups in an order that names every dimension, and so leaves nothing open: kept for the next page."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,21 @@ def page(done: Computed, number: int) -> Report:
 
     Only a report that fits into one answer is always in the same order.
     """
+    ask = done.ask
+    ordered = done.ordered.get(ask.orders)
+    if ordered is None:
+        complete = {d.name for d in ask.dimensions} | ({RANGE} if len(ask.ranges) > 1 else set()) <= {o.column for o in ask.orders}
+        ordered = _sorted(done, number, several=not complete and (done.groups.height > ask.limit or ask.offset > 0))
+        if complete and ask.orders:
+            done.ordered[ask.orders] = ordered
+    cut = ordered.slice(ask.offset, ask.limit)
+    dimensions = (*(d.name for d in ask.dimensions), *([RANGE] if ask.compared else []))
+    shown = cut.select(*(pl.col(n).alias(f"d{i}") for i, n in enumerate(dimensions)), *(_printed(m).alias(f"m{i}") for i, m in enumerate(ask.metrics)))
+    return Report(dimensions, ask.metrics, shown, done.groups.height, done.metadata, _aggregates(done, dimensions))
+
+
+def _sorted(done: Computed, number: int, *, several: bool) -> pl.DataFrame:
     ask, groups = done.ask, done.groups
-    several = groups.height > ask.limit or ask.offset > 0
     by = [_key(o) for o in ask.orders]
     descending = [o.descending for o in ask.orders]
     if several:
@@ -104,11 +119,7 @@ def page(done: Computed, number: int) -> Report:
         by, descending = [pl.col(ask.metrics[0].name)], [True]
     elif not by and ask.dimensions:
         by, descending = [pl.col(d.name) for d in ask.dimensions], [False] * len(ask.dimensions)
-    ordered = groups.sort(by, descending=descending, maintain_order=True) if by else groups
-    cut = ordered.slice(ask.offset, ask.limit)
-    dimensions = (*(d.name for d in ask.dimensions), *([RANGE] if ask.compared else []))
-    shown = cut.select(*(pl.col(n).alias(f"d{i}") for i, n in enumerate(dimensions)), *(_printed(m).alias(f"m{i}") for i, m in enumerate(ask.metrics)))
-    return Report(dimensions, ask.metrics, shown, groups.height, done.metadata, _aggregates(done, dimensions))
+    return groups.sort(by, descending=descending, maintain_order=True) if by else groups
 
 
 def _key(order: Order) -> pl.Expr:

@@ -134,7 +134,7 @@ class Analytics:
             done = compute(ask, self.world.analytics(account), account, fault)
             if fault is None:
                 self._keep(key, done)
-        answered = page(Computed(ask, done.groups, done.metadata), self.world.number())
+        answered = page(Computed(ask, done.groups, done.metadata, done.ordered), self.world.number())
         quota = self.quotas.charge(account.account_id, answered.page.height, thresholded=bool(done.metadata.get("subjectToThresholding")))
         return Report(**{**answered.__dict__, "quota": quota if ask.wants_quota else None})
 

@@ -1,4 +1,4 @@
-"""All three connectors against the sandbox: every scripted fault ends as documented, and every level adds up."""
+"""The connectors of ad platforms against the sandbox: every scripted fault ends as documented, and every level adds up."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.patience import Patience
-from connectors.registry import PLATFORMS, connect, oldest_date
+from connectors.registry import connect, oldest_date
 from domain.catalogue import Account, Connector, Page
 from domain.clock import PinnedClock
 from domain.errors import AuthorizationExpired, IncompleteAnswer, MrmError, PermissionDenied, RateLimited, RequestRejected, TransientFailure, VersionSunset
@@ -19,6 +19,7 @@ TODAY = date(2026, 5, 31)
 CLOCK = PinnedClock(TODAY, datetime.now(UTC))
 WINDOW = DateWindow(TODAY - timedelta(days=30), TODAY)
 FIRST = {"google_ads": "1000000001", "meta_ads": "2001", "yandex_direct": "direct-a"}
+PLATFORMS = tuple(FIRST)
 SPEND = {"google_ads": "metrics_cost_micros", "meta_ads": "spend", "yandex_direct": "Cost"}
 CAMPAIGN = {"google_ads": "campaign_id", "meta_ads": "campaign_id", "yandex_direct": "CampaignId"}
 CREDENTIALS: dict[str, Callable[[str], dict[str, str]]] = {

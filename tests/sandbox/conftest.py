@@ -248,6 +248,23 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     bench.close()
 
 
+@pytest.fixture(scope="session")
+def large_property(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A GA4 property of 25,000 keys with awkward names, fractions and yen; tests must leave no fault behind."""
+    path = tmp_path_factory.mktemp("large") / "analytics.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*HEADER[:5], "date", "source", "medium", "campaign", "landing_page", "sessions", "users", "conversions", "conversions_value"])
+        for n in range(25_000):
+            account = ("ga4", "77", 'The "Shop"', "JPY", "Asia/Tokyo")
+            writer.writerow(
+                [*account, f"2026-11-0{n % 5 + 1}", f"s{n // 5}", "cpc", f'Say "hi" \\ {n % 7}', f"/p{n % 11}", n % 9 + 1, n % 9 + 1, "0.25", f"{n}.5"]
+            )
+    bench = Bench(Sandbox(tmp_path_factory.mktemp("served"), datasets=[path], today=TODAY))
+    yield bench
+    bench.close()
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     """Write a dataset file: rows are changes to one plain row of a platform."""
