@@ -53,6 +53,7 @@ class Report:
     A daily report has a slice per date; a snapshot (`date_column` empty) has one slice, dated the account's today.
     `source` names the platform's own resource or report type; `lookback_days` says how far back a routine pull reaches.
     `first_pull_days` bounds the first pull, its today included; None reaches as far as the installation's history does.
+    `delay_days` says how many days before today the platform's answers end: 1 where they reach yesterday.
     """
 
     platform: str
@@ -66,6 +67,7 @@ class Report:
     doc: str
     retention_days: int | None = None
     first_pull_days: int | None = None
+    delay_days: int = 0
 
     @property
     def table(self) -> str:

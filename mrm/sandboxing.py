@@ -97,7 +97,7 @@ def _wait_for(supervisor: Supervisor, child: Child, state: Path) -> None:
 def serve(
     dataset: DatasetOption = None,
     home: HomeOption = DEFAULT_HOME,
-    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="First of eight ports: control, platforms, a proxy. 0: any free ones.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65500, help="First of nine ports: control, platforms, a proxy. 0: any free ones.")] = 0,
     today: TodayOption = None,
 ) -> None:
     """Serve the sandbox platforms until Ctrl-C, and print each platform's URL and how to point its official client at it.

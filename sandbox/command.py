@@ -74,7 +74,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True, help="a directory of its own, for certificates")
     parser.add_argument("--dataset", type=Path, action="append", default=[], metavar="FILE.csv", help="serve this file; may be repeated")
     parser.add_argument("--today", type=date.fromisoformat, help="pin the clock to YYYY-MM-DD; the wall's date by default")
-    parser.add_argument("--port", type=int, default=0, help="first of eight ports; any free ones by default")
+    parser.add_argument("--port", type=int, default=0, help="first of nine ports; any free ones by default")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the generated agency")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     return parser

@@ -24,7 +24,8 @@ GOOGLE_TOKENS = ("oauth2.googleapis.com", "accounts.google.com", "www.googleapis
 YANDEX_TOKENS = ("oauth.yandex.ru", "oauth.yandex.com")
 META = ("graph.facebook.com",)
 DIRECT = ("api.direct.yandex.com", "api.direct.yandex.ru", "api-sandbox.direct.yandex.com", "api-sandbox.direct.yandex.ru")
-HOSTS = (*GRPC, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT)
+METRICA = tuple(f"api-{spelling}.yandex.{zone}" for spelling in ("metrika", "metrica") for zone in ("net", "ru", "com"))
+HOSTS = (*GRPC, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT, *METRICA)
 _CHUNK = 1 << 16
 
 

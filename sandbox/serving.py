@@ -12,7 +12,7 @@ from sandbox.clock import SandboxClock
 from sandbox.consent import Consents, with_consent
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
-from sandbox.front import ANALYTICS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.front import ANALYTICS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, METRICA, YANDEX_TOKENS, ByHost, Proxy, server_context
 from sandbox.ga4 import grpc_wire
 from sandbox.ga4.rest import Rest as AnalyticsRest
 from sandbox.ga4.service import Analytics
@@ -27,6 +27,7 @@ from sandbox.oauth import TokenEndpoint, with_tokens
 from sandbox.web import WebServer
 from sandbox.world import Source, World
 from sandbox.yandex_direct.server import YandexDirect
+from sandbox.yandex_metrica.server import YandexMetrica
 
 SEED = 20_260_901
 ANCHOR = "agency.json"
@@ -35,7 +36,7 @@ ANCHOR = "agency.json"
 class Sandbox:
     """The servers of one sandbox; a context manager that stops them.
 
-    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of eight, the next free ones are taken where they are in use.
+    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of nine, the next free ones are taken where they are in use.
     Raises DatasetMalformed for a bad dataset file.
     """
 
@@ -57,6 +58,7 @@ class Sandbox:
         google_consents, yandex_consents = Consents(self.world, "google"), Consents(self.world, "yandex")
         google_tokens = with_consent(TokenEndpoint(self.world, google_consents), google_consents)
         yandex_tokens = with_consent(TokenEndpoint(self.world, yandex_consents), yandex_consents)
+        metrica = with_control(YandexMetrica(self.world), control)
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
         self._control = WebServer("control", control, at(0))
         self._meta = WebServer("meta", meta, at(1))
@@ -72,9 +74,11 @@ class Sandbox:
             **dict.fromkeys(YANDEX_TOKENS, yandex_tokens),
             **dict.fromkeys(META, meta),
             **dict.fromkeys(DIRECT, direct),
+            **dict.fromkeys(METRICA, metrica),
         }
         self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
+        self._metrica = WebServer("metrica", with_tokens(metrica, yandex_tokens), at(8))
 
     def state(self) -> dict[str, Any]:
         """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""
@@ -91,6 +95,7 @@ class Sandbox:
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},
             "ga4": {"endpoint": self._ga4.url, "grpc": self._google.endpoint, "ca_bundle": str(self._bundle.resolve())},
+            "yandex_metrica": {"endpoint": self._metrica.url},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
             "consent": {
                 "google": f"{self._google_rest.url}/o/oauth2/v2/auth",
@@ -108,7 +113,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop all servers and cut stalls short."""
         self.world.stopping.set()
-        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._ga4, self._google_rest, self._google):
+        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._ga4, self._metrica, self._google_rest, self._google):
             server.close()
 
     def __enter__(self) -> "Sandbox":

@@ -25,7 +25,7 @@ from warehouse.reconciliation import AccountDay, SessionDay, account_day_totals,
 MEASURES = ("impressions", "clicks", "spend", "conversions")
 REPORT = "account_daily"
 ANALYTICS_MEASURES = ("sessions", "conversions", "conversions_value")
-ANALYTICS_REPORTS: Mapping[str, str] = {"ga4": "property_daily"}
+ANALYTICS_REPORTS: Mapping[str, str] = {"ga4": "property_daily", "yandex_metrica": "counter_daily"}
 """By analytics platform: the report without a breakdown, which its sessions are held against."""
 
 _MICRO = Decimal("0.000001")
@@ -35,6 +35,7 @@ ROUNDING: Mapping[str, Mapping[str, Decimal]] = {
     "meta_ads": {},
     "yandex_direct": {"spend": Decimal("0.02")},
     "ga4": {"conversions": Decimal("0.0001"), "conversions_value": Decimal("0.0001")},
+    "yandex_metrica": {},
 }
 """The largest difference of one account and day that is the platform's documented rounding: Google's conversions are doubles
 (ours are rounded to six decimals per row), and so are GA4's; Direct rounds each row's cost to 0.01, so the sum of rows differs from the total."""
@@ -176,11 +177,16 @@ def _ga4(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"sessions": row["sessions"], "conversions": row["keyEvents"], "conversions_value": row["totalRevenue"]}
 
 
+def _metrica(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sessions": row["visits"], "conversions": row["goalReaches"], "conversions_value": row["goalRevenue"]}
+
+
 _MEASURED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "google_ads": _google,
     "meta_ads": _meta,
     "yandex_direct": _direct,
     "ga4": _ga4,
+    "yandex_metrica": _metrica,
 }
 
 

@@ -23,12 +23,19 @@ EMAIL = "demo@mrm.local"
 LONE_PROJECT = "Dataset"
 BEGINNING = date(2000, 1, 1)
 """The demo's accounts have always belonged to their client."""
-_TITLES = {"google_ads": "Google Ads sandbox", "meta_ads": "Meta Ads sandbox", "yandex_direct": "Yandex.Direct sandbox", "ga4": "GA4 sandbox"}
+_TITLES = {
+    "google_ads": "Google Ads sandbox",
+    "meta_ads": "Meta Ads sandbox",
+    "yandex_direct": "Yandex.Direct sandbox",
+    "ga4": "GA4 sandbox",
+    "yandex_metrica": "Yandex Metrica sandbox",
+}
 _CREDENTIALS: Mapping[str, Mapping[str, str]] = {
     "google_ads": {"developer_token": "sandbox-developer-tokn", "access_token": "sandbox"},
     "meta_ads": {"access_token": "sandbox"},
     "yandex_direct": {"token": "sandbox"},
     "ga4": {"access_token": "sandbox"},
+    "yandex_metrica": {"token": "sandbox"},
 }
 
 

@@ -17,14 +17,14 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': ['google_ads', 'yandex_direct'],
+        'ad_group_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
         'keyword_daily': ['google_ads', 'yandex_direct'],
         'search_term_daily': ['google_ads', 'yandex_direct'],
-        'segment_daily': ['google_ads', 'yandex_direct'],
-        'conversion_action_daily': ['google_ads', 'yandex_direct'],
-        'campaigns': ['google_ads', 'yandex_direct'],
-        'ad_groups': ['google_ads', 'yandex_direct'],
-        'ads': ['google_ads', 'yandex_direct'],
+        'segment_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'conversion_action_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'campaigns': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'ad_groups': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'ads': ['google_ads', 'meta_ads', 'yandex_direct'],
         'visits': [],
         'sessions': [],
     }[kind]) }}
@@ -69,5 +69,5 @@ from numbers(0)
 
 {# List the analytics platforms that the unions take: each has a stg_<platform>__accounts and a stg_<platform>__sessions_daily. #}
 {% macro analytics_platforms() %}
-    {{ return(['ga4']) }}
+    {{ return(['ga4', 'yandex_metrica']) }}
 {% endmacro %}
