@@ -6,6 +6,7 @@ from functools import partial
 
 import dagster as dg
 
+from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
@@ -71,6 +72,12 @@ LEDGER_VIEWS = [
     }.items()
 ]
 """What the ledger keeps for the models, beside the raw tables."""
+
+IMPORTED = [
+    dg.AssetSpec(asset_key(r), group_name="imports", kinds={"clickhouse"}, owners=["team:data"], description=f"{r.doc}; written by ./run import.")
+    for r in IMPORTED_REPORTS
+]
+"""What files bring in; no step pulls it."""
 
 
 @dg.asset(key=ASSIGNMENTS, group_name="mrm", kinds={"clickhouse", "postgres"}, owners=["team:data"], required_resource_keys={"installation"})

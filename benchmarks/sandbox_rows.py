@@ -15,7 +15,8 @@ from pathlib import Path
 import grpc
 import httpx
 
-from sandbox.google_ads.wire import text
+from sandbox.ga4.messages import encode
+from sandbox.google_ads.wire import fields, text
 
 SINCE, UNTIL = "2025-10-20", "2026-11-23"
 GOOGLE = (
@@ -25,6 +26,8 @@ GOOGLE = (
 )
 META = "campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name,impressions,clicks,spend,actions,action_values"
 DIRECT = ["Date", "CampaignId", "CampaignName", "AdGroupId", "AdGroupName", "AdId", "Impressions", "Clicks", "Cost", "Conversions", "Revenue"]
+
+GA4 = ("date", "sessionSource", "sessionMedium", "sessionCampaignName", "deviceCategory", "country", "landingPage")
 
 
 def google(state: dict, client: httpx.Client) -> int:
@@ -68,6 +71,69 @@ def direct(state: dict, client: httpx.Client) -> int:
     return int(answer.text.rstrip().rpartition(" ")[2])
 
 
+def metrica(state: dict, client: httpx.Client) -> int:
+    """Read the counter's visits by source, device and country in pages of 25,000 rows and count them."""
+    names = "date,lastsignTrafficSource,lastsignSourceEngine,lastsignUTMSource,lastsignUTMMedium,lastsignUTMCampaign,deviceCategory,regionCountry"
+    dimensions = ",".join(f"ym:s:{name}" for name in names.split(","))
+    params = {"ids": "71530264", "metrics": "ym:s:visits,ym:s:users,ym:s:pageviews,ym:s:sumGoalReachesAny", "dimensions": dimensions, "sort": dimensions}
+    params |= {"date1": SINCE, "date2": UNTIL, "limit": "25000", "accuracy": "full"}
+    rows, total = 0, 1
+    while rows < total:
+        answer = client.get(
+            f"{state['yandex_metrica']['endpoint']}/stat/v1/data", params={**params, "offset": str(rows + 1)}, headers={"Authorization": "OAuth sandbox"}
+        )
+        total = int(answer.content.rpartition(b'"total_rows":')[2].partition(b",")[0])
+        rows += answer.content.count(b'{"dimensions":[')
+    return rows
+
+
+def metrica_logs(state: dict, client: httpx.Client) -> int:
+    """Order a week of visits, download and clean it, and count its rows."""
+    counter = f"{state['yandex_metrica']['endpoint']}/management/v1/counter/71530264"
+    headers = {"Authorization": "OAuth sandbox"}
+    fields = "visitID,date,dateTime,clientID,goalsID,goalsPrice,purchaseRevenue,lastsignTrafficSource,lastsignUTMSource,lastsignUTMMedium,lastsignUTMCampaign"
+    params = {"date1": "2026-11-16", "date2": "2026-11-22", "source": "visits", "fields": ",".join(f"ym:s:{name}" for name in fields.split(","))}
+    request = client.post(f"{counter}/logrequests", params=params, headers=headers).json()["log_request"]["request_id"]
+    parts = client.get(f"{counter}/logrequest/{request}", headers=headers).json()["log_request"]["parts"]
+    bodies = [client.get(f"{counter}/logrequest/{request}/part/{p['part_number']}/download", headers=headers).content for p in parts]
+    client.post(f"{counter}/logrequest/{request}/clean", headers=headers)
+    return sum(body.count(b"\n") - 1 for body in bodies)
+
+
+def _ga4_request(offset: int) -> dict:
+    order = [{"dimension": {"dimensionName": n}} for n in GA4]
+    names = {"dimensions": [{"name": n} for n in GA4], "metrics": [{"name": n} for n in ("sessions", "totalUsers", "keyEvents", "totalRevenue")]}
+    return {**names, "dateRanges": [{"startDate": SINCE, "endDate": UNTIL}], "orderBys": order, "limit": "250000", "offset": str(offset)}
+
+
+def ga4(state: dict, client: httpx.Client) -> int:
+    """Fetch one property's sessions at the finest grain by REST and return the rows."""
+    url = f"{state['ga4']['endpoint']}/v1beta/properties/349118204:runReport"
+    answer = client.post(url, json=_ga4_request(0), headers={"Authorization": "Bearer sandbox"})
+    return answer.content.count(b'"dimensionValues"')
+
+
+def ga4_grpc(state: dict, client: httpx.Client) -> int:
+    """Fetch the same rows over gRPC."""
+    credentials = grpc.ssl_channel_credentials(Path(state["ga4"]["ca_bundle"]).read_bytes())
+    with grpc.secure_channel(state["ga4"]["grpc"], credentials, options=[("grpc.max_receive_message_length", -1)]) as channel:
+        call = channel.unary_unary("/google.analytics.data.v1beta.BetaAnalyticsData/RunReport")
+        request = encode("RunReportRequest", {"property": "properties/349118204", **_ga4_request(0)})
+        answer = call(request, metadata=[("authorization", "Bearer sandbox")])
+    return sum(number == 3 for number, _ in fields(answer))
+
+
+WIRES = (
+    ("google_ads", google),
+    ("meta_ads", meta),
+    ("yandex_direct", direct),
+    ("ga4", ga4),
+    ("ga4 grpc", ga4_grpc),
+    ("metrica", metrica),
+    ("metrica logs", metrica_logs),
+)
+
+
 def processor_seconds(pid: int) -> float:
     """Return the processor time that a process has used (Linux; elsewhere 0)."""
     stat = Path(f"/proc/{pid}/stat")
@@ -101,7 +167,7 @@ def main() -> None:
         state = json.loads(path.read_text())
         print(f"ready in {time.perf_counter() - started:.2f} s, {processor_seconds(process.pid):.2f} s of processor time")
         with httpx.Client(timeout=120, trust_env=False) as client:
-            for name, read in (("google_ads", google), ("meta_ads", meta), ("yandex_direct", direct)):
+            for name, read in WIRES:
                 measure(name, read, state, client)
         process.terminate()
         process.wait()

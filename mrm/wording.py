@@ -5,7 +5,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "stage.pull.google_ads": {"en": "Pulling Google Ads", "ru": "Загрузка Google Ads"},
     "stage.pull.meta_ads": {"en": "Pulling Meta Ads", "ru": "Загрузка Meta Ads"},
     "stage.pull.yandex_direct": {"en": "Pulling Yandex.Direct", "ru": "Загрузка Яндекс Директа"},
-    "stage.pull.ga4": {"en": "Pulling Google Analytics 4", "ru": "Загрузка Google Analytics 4"},
+    "stage.pull.ga4": {"en": "Pulling Google Analytics", "ru": "Загрузка Google Analytics"},
     "stage.pull.yandex_metrica": {"en": "Pulling Yandex Metrica", "ru": "Загрузка Яндекс Метрики"},
     "stage.dbt": {"en": "Building and testing models", "ru": "Сборка и проверка витрин"},
     "stage.reconcile": {"en": "Reconciling with platforms", "ru": "Сверка с кабинетами"},

@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.insights import insight_reports
 from assets.models import dbt_models
-from assets.raw import LEDGER_VIEWS, account_assignments, project_budgets, raw_assets, sync_outcome
+from assets.raw import IMPORTED, LEDGER_VIEWS, account_assignments, project_budgets, raw_assets, sync_outcome
 from connectors.registry import REPORTS
 from pipelines.resources import installation
 from pipelines.sensors import sync_request_done, sync_request_failed, sync_requests_sensor
@@ -27,7 +27,7 @@ daily = dg.ScheduleDefinition(
 )
 
 definitions = dg.Definitions(
-    assets=[*raw, *LEDGER_VIEWS, account_assignments, project_budgets, dbt_models(), insight_reports, sync_outcome],
+    assets=[*raw, *LEDGER_VIEWS, *IMPORTED, account_assignments, project_budgets, dbt_models(), insight_reports, sync_outcome],
     jobs=[sync_and_build],
     schedules=[daily],
     sensors=[sync_requests_sensor(sync_and_build), sync_request_done, sync_request_failed],

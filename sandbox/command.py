@@ -44,11 +44,12 @@ def _start(options: argparse.Namespace) -> Sandbox:
 def _say(state: dict[str, object], options: argparse.Namespace) -> None:
     if options.quiet:
         return
-    google, meta, direct, ga4, proxy = (state[name] for name in ("google_ads", "meta_ads", "yandex_direct", "ga4", "proxy"))
+    google, meta, direct, ga4, metrica, proxy = (state[name] for name in ("google_ads", "meta_ads", "yandex_direct", "ga4", "yandex_metrica", "proxy"))
     assert isinstance(google, dict)
     assert isinstance(meta, dict)
     assert isinstance(direct, dict)
     assert isinstance(ga4, dict)
+    assert isinstance(metrica, dict)
     assert isinstance(proxy, dict)
     lines = [
         f"Google Ads     grpc {google['endpoint']}   rest {google['rest']}",
@@ -61,6 +62,7 @@ def _say(state: dict[str, object], options: argparse.Namespace) -> None:
         "               Authorization: Bearer sandbox; Client-Login: <login>",
         f"GA4            {ga4['endpoint']}   grpc {ga4['grpc']}",
         f"               BetaAnalyticsDataClient(credentials=Credentials('sandbox'), transport='rest', client_options={{'api_endpoint': '{ga4['endpoint']}'}})",
+        f"Yandex Metrica {metrica['endpoint']}/management/v1/counters   Authorization: OAuth sandbox",
         f"Any client     HTTPS_PROXY={proxy['url']} REQUESTS_CA_BUNDLE={google['ca_bundle']} SSL_CERT_FILE={google['ca_bundle']}",
         "               (the platforms under their own names; nothing leaves this machine)",
         f"Control        {state['control']}/__sandbox__/{{clock,faults,accounts,requests}}",

@@ -11,7 +11,7 @@ LOOKBACK_DAYS = 4
 FIRST_PULL_DAYS = 35
 """How far back the first pull of a detail report reaches."""
 
-FIRST_LOGS_DAYS = 14
+FIRST_LOGS_DAYS = 8
 """How far back the first pull of visits and hits reaches."""
 
 _S, _D, _DATE, _B = ColumnType.STRING, ColumnType.DECIMAL, ColumnType.DATE, ColumnType.BOOLEAN
@@ -38,9 +38,9 @@ _GOAL = (
 _FLAGS = (
     Column("currency", _S, "ISO 4217 currency of the revenue, from the request"),
     Column("attribution", _S, "Attribution model, from the request"),
-    Column("sampled", _B, "Whether Metrica computed the row on a sample"),
+    Column("sampled", _B, "Whether Metrica computed the answer that the row came with on a sample"),
     Column("sample_share", _D, "Share of the visits that the sample holds, 1 for all"),
-    Column("contains_sensitive_data", _B, "Whether Metrica hid rows of fewer than ten visitors"),
+    Column("contains_sensitive_data", _B, "Whether Metrica hid rows of fewer than ten visitors in the answer that the row came with"),
 )
 _DAY = (Column("date", _DATE, "Day in the counter's time zone"),)
 TRAFFIC = (

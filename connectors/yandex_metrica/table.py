@@ -34,7 +34,8 @@ class Table:
 
 def read_table(body: bytes, dimensions: int, metrics: int) -> Table:
     """Read an answer of stat/v1/data. Raises ValueError for what is no such answer."""
-    start, end = body.find(_OPEN), body.find(_CLOSE)
+    start = body.find(_OPEN)
+    end = body.find(_CLOSE, start)
     if start < 0 or end < start:
         return _slowly(json.loads(body, parse_float=str, parse_int=str), dimensions, metrics)
     begin = start + len(b'"data":')

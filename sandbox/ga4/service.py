@@ -23,7 +23,7 @@ from sandbox.world import World
 BATCH = 5
 PLATFORM = Platform.GA4.value
 KEPT_REPORTS = 8
-_REQUEST = ("version_sunset", "expired_token", "lost_account", "throttle", "server_error", "stall", "too_large")
+_REQUEST = ("version_sunset", "expired_token", "lost_account", "throttle", "server_error", "stall")
 _DATA = ("thresholded", "sampled", "other_row")
 _BREAKING = ("broken_stream", "truncated_body")
 

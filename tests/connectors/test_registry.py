@@ -52,6 +52,8 @@ def test_an_unknown_platform_offers_the_nearest() -> None:
         ("ga4", {"access_token": "hidden-token"}, {"page_rows": "300000"}, "250000"),
         ("yandex_direct", {"token": "hidden ключ"}, {}, "ASCII"),
         ("yandex_direct", {"token": "hidden-token"}, {"include_vat": "MAYBE"}, "include_vat"),
+        ("yandex_metrica", {"token": "hidden-token"}, {"attribution": "GUESS"}, "attribution"),
+        ("yandex_metrica", {"token": "hidden-token"}, {"goals": "hidden"}, "goals"),
     ],
 )
 def test_unusable_settings_are_named_without_their_values(platform: str, credentials: dict[str, str], settings: dict[str, str], named: str) -> None:

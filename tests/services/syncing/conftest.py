@@ -30,6 +30,7 @@ CREDENTIALS = {
     "google_ads": {"developer_token": "d" * 22, "access_token": "sandbox-secret-token"},
     "meta_ads": {"access_token": "sandbox-secret-token"},
     "yandex_direct": {"token": "sandbox-secret-token"},
+    "yandex_metrica": {"token": "sandbox-secret-token"},
 }
 HEADER = [
     *("platform", "account_id", "account_name", "currency", "timezone", "campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "ad_id", "ad_name"),
