@@ -1,10 +1,11 @@
 """`./run import`: costs of a channel that has no connector, from a CSV file."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,10 @@ from home.directory import Home
 from home.servers import locked
 from mrm import screens
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+
+if TYPE_CHECKING:
+    from services.importing import Imported
+    from services.installation import Installation
 
 
 def import_file(
@@ -38,32 +43,18 @@ def import_file(
 
     Example: ./run import vk.csv --platform vk_ads --integration "VK" --account shop --currency RUB --timezone Europe/Moscow --vat yes
     """
-    from connectors.imports.mapping import read_mapping
     from mrm.connecting import assign
     from mrm.jobs import run_job
-    from services.importing import Importing, import_costs
     from services.installation import Installation
 
     given = {"account_id": account, "currency": currency, "timezone": timezone, "vat_included": vat}
+    covered = (since.date() if since else None, until.date() if until else None)
     opened = Home.open(home)
     if today:
         opened.move_clock(today.date())
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, progress:
-        read = read_mapping(mapping)
-        installation.ensure_organization()
-        rooms = Importing(installation.store, installation.ledger, installation.landing, installation.clock)
-        done = import_costs(
-            rooms,
-            installation.actor,
-            file,
-            platform=platform,
-            integration=integration,
-            mapping=read,
-            given=given,
-            since=since.date() if since else None,
-            until=until.date() if until else None,
-        )
+        done = _imported(installation, file, platform, integration, mapping, given, covered)
         assign(installation, project or integration, [(platform, part.account_id) for part in done])
         run_job(installation, integration_ids=[done[0].integration_id])
         build = installation.builds.last()
@@ -73,3 +64,23 @@ def import_file(
         return
     for part in done:
         typer.echo(f"{platform} {part.account_id}: {part.rows} rows of {part.window}, {part.dates_changed} days changed, {part.dates_verified} as they were")
+
+
+def _imported(
+    installation: "Installation",
+    file: Path,
+    platform: str,
+    integration: str,
+    mapping: Path | None,
+    given: Mapping[str, str],
+    covered: tuple[date | None, date | None],
+) -> "list[Imported]":
+    """Commit the file's days; `covered` are its first and last date where the command names them."""
+    from connectors.imports.mapping import read_mapping
+    from services.importing import Importing, import_costs
+
+    read = read_mapping(mapping)
+    installation.ensure_organization()
+    rooms = Importing(installation.store, installation.ledger, installation.landing, installation.clock)
+    since, until = covered
+    return import_costs(rooms, installation.actor, file, platform=platform, integration=integration, mapping=read, given=given, since=since, until=until)

@@ -6,6 +6,7 @@ from assets.insights import insight_reports
 from assets.models import dbt_models
 from assets.quality import quality_checks
 from assets.raw import (
+    IMPORTED,
     LEDGER_VIEWS,
     account_assignments,
     exchange_rates,
@@ -33,7 +34,7 @@ build = dg.define_asset_job(
 )
 
 definitions = dg.Definitions(
-    assets=[*raw, *LEDGER_VIEWS, account_assignments, exchange_rates, project_budgets, models, insight_reports, sync_outcome],
+    assets=[*raw, *LEDGER_VIEWS, *IMPORTED, account_assignments, exchange_rates, project_budgets, models, insight_reports, sync_outcome],
     asset_checks=[quality_checks],
     jobs=[sync_and_build, build],
     sensors=[

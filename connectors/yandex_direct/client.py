@@ -153,7 +153,7 @@ class YandexDirect:
         if tsv.rows >= MOST_ROWS:
             self._refuse_a_cut(account, report, window, goals, tsv.rows)
         assert held is not None, "a report that ends well has a last piece"
-        yield held, tsv.total
+        yield replace(held, notes=tsv.notes), tsv.total
 
     def _refuse_a_cut(self, account: Account, report: Report, window: DateWindow, goals: Sequence[str], offset: int) -> None:
         """Ask for the row after the last possible one: a report that is full may have been cut off. Raises ReportTooLarge when it was."""

@@ -42,6 +42,8 @@ class Tsv:
     goals: Sequence[str] = ()
     rows: int = 0
     total: int | None = None
+    notes: tuple[str, ...] = ()
+    """What a person should know: columns that the answer lacks, which are NULL."""
     _columns: list[str] = field(default_factory=list)
     _parts: Parts = field(default_factory=dict)
 
@@ -88,6 +90,7 @@ class Tsv:
         missing = [name for name in expected if name not in self._columns]
         if missing:
             _log.warning("%s %s: Direct's answer lacks the columns %s", self.account.account_id, self.report.name, ", ".join(missing))
+            self.notes = (f"{self.report.name}: Direct no longer fills {', '.join(missing)}, which stay NULL",)
         return title + b"\n" + columns + b"\n", rest
 
     def _find_goals(self) -> None:

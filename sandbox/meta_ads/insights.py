@@ -30,7 +30,7 @@ def frame(ask: Ask, facts: AccountFacts, timezone: str) -> pl.DataFrame:
     rows = _chosen(ask, facts, level, parents)
     keys = [*ENTITY_KEYS[level], *sorted(parents)]
     parts = [_sums(ask, rows, keys, since, min(until, facts.today), until) for since, until in ask.ranges]
-    summed = parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal").with_columns(pl.col("leads", "leads_value").fill_null(0))
+    summed = pl.concat(parts)
     measures = [m for m in (*MEASURES, "leads", "leads_value") if m in summed.columns]
     summed = _broken_down(ask, summed, level, measures, timezone)
     for measure, comparison, bound in ask.limits:

@@ -39,6 +39,7 @@ def print_rows(ask: Ask, account: SandboxAccount, rows: pl.DataFrame, today: dat
     """Print each row as a JSON object: metric values are strings, a key without value is absent. `fields` are the request's without."""
     names = dict.fromkeys((*(fields or ask.fields), *(() if fields else ask.breakdowns)))
     start, stop = (pl.col(column).dt.to_string("%Y-%m-%d") for column in ("_from", "_from" if ask.step == 1 and not fields else "_to"))
+    rows = _with_figures(rows, {"actions", "action_values"} & set(names), ask, account)
     pieces: list[pl.Expr] = [pl.lit('{"date_start":"'), start, pl.lit('","date_stop":"'), stop, pl.lit('"')]
     for name in names:
         if name in ("date_start", "date_stop"):
@@ -64,7 +65,7 @@ def _pieces(name: str, ask: Ask, account: SandboxAccount, rows: pl.DataFrame, to
     if name in _COLUMNS or name in ask.breakdowns:
         return [_texts(name, _COLUMNS.get(name, name), rows)]
     if name in ("actions", "action_values"):
-        return [_actions(name, ask, account, "leads" in rows.columns)]
+        return [_actions(name, ask, "leads" in rows.columns)]
     if name == "spend":
         return [pl.lit(',"spend":"'), money(_SPEND, account.currency), pl.lit('"')]
     if name == "impressions":
@@ -144,33 +145,43 @@ _METRICS: dict[str, pl.Expr] = {
 }
 
 
-def _actions(name: str, ask: Ask, account: SandboxAccount, leads: bool) -> pl.Expr:
+_CONVERSIONS = (("conversions", "conversions_value", PURCHASE_TYPES), ("leads", "leads_value", LEAD_TYPES))
+
+
+def _with_figures(rows: pl.DataFrame, names: set[str], ask: Ask, account: SandboxAccount) -> pl.DataFrame:
+    """Add the texts of each conversion's figures, by measure and window: they are printed several times. Null where a window has none."""
+    figures: dict[str, pl.Expr] = {}
+    for goals, worth, _ in _CONVERSIONS:
+        if goals not in rows.columns:
+            continue
+        if "actions" in names:
+            figures[f"_{goals}_value"] = number(pl.col(goals))
+            parts = {window: counted(window, pl.col(goals)) for window in ask.windows}
+            figures |= {f"_{goals}_{window}": pl.when(part != 0).then(number(part)) for window, part in parts.items()}
+        if "action_values" in names:
+            figures[f"_{worth}_value"] = money(pl.col(worth), account.currency)
+            parts = {window: valued(window, pl.col(worth), pl.col(goals)) for window in ask.windows}
+            figures |= {f"_{worth}_{window}": pl.when(part != 0).then(money(part, account.currency)) for window, part in parts.items()}
+    return rows.with_columns(**figures) if figures else rows
+
+
+def _actions(name: str, ask: Ask, leads: bool) -> pl.Expr:
     """Print `actions` (link clicks, then each conversion in all its tiers) or `action_values` (the conversions' worth alone)."""
     extra = "".join(f',"{b}":"unknown"' for b in ask.action_breakdowns if b != "action_type")
     entries: list[pl.Expr] = []
     if name == "actions":
-        clicks = [("value", _CLICKS), *((w, _CLICKS) for w in ask.windows if w.endswith("_click"))]
-        entries.append(_CLICKED.then(_action("link_click", [(key, value.cast(pl.String)) for key, value in clicks], extra)).otherwise(_NONE))
-    for goals, worth, kinds in (("conversions", "conversions_value", PURCHASE_TYPES), ("leads", "leads_value", LEAD_TYPES)):
+        keys = ["value", *(w for w in ask.windows if w.endswith("_click"))]
+        entries.append(_CLICKED.then(_action("link_click", [(key, _CLICKS.cast(pl.String)) for key in keys], extra)).otherwise(_NONE))
+    for goals, worth, kinds in _CONVERSIONS:
         if set(ask.breakdowns) & OFF_META or (goals == "leads" and not leads):
             continue
-        if name == "actions":
-            amount = pl.col(goals)
-            figures = [("value", number(amount)), *((w, _nonzero(counted(w, amount), number(counted(w, amount)))) for w in ask.windows)]
-        else:
-            amount = pl.col(worth)
-            parts = ((w, valued(w, amount, pl.col(goals))) for w in ask.windows)
-            figures = [("value", money(amount, account.currency)), *((w, _nonzero(part, money(part, account.currency))) for w, part in parts)]
-        entries.append(pl.when(amount != 0).then(pl.concat_str([_action(kind, figures, extra) for kind in kinds])).otherwise(_NONE))
+        measure = goals if name == "actions" else worth
+        figures = [(key, pl.col(f"_{measure}_{key}")) for key in ("value", *ask.windows)]
+        entries.append(pl.when(pl.col(measure) != 0).then(pl.concat_str([_action(kind, figures, extra) for kind in kinds])).otherwise(_NONE))
     if not entries:
         return _NONE
     joined = pl.concat_str(entries) if len(entries) > 1 else entries[0]
     return pl.when(joined != "").then(pl.concat_str(pl.lit(f',"{name}":['), joined.str.slice(1), pl.lit("]"))).otherwise(_NONE)
-
-
-def _nonzero(amount: pl.Expr, text: pl.Expr) -> pl.Expr:
-    """Return the text, null where there is nothing: a window without actions is an absent key."""
-    return pl.when(amount != 0).then(text)
 
 
 def _action(kind: str, figures: Sequence[tuple[str, pl.Expr]], extra: str) -> pl.Expr:

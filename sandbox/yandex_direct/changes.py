@@ -1,5 +1,6 @@
 """The service Changes: what has changed since a moment, statistics found by comparing what was known then with what is known now."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from sandbox.yandex_direct.errors import DirectError
 Params = Mapping[str, Any]
 LIMITS = {"CampaignIds": 3_000, "AdGroupIds": 10_000, "AdIds": 50_000}
 FIELDS = frozenset(("CampaignIds", "AdGroupIds", "AdIds", "CampaignsStat"))
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})")
 _TRAFFIC = ("impressions", "clicks", "spend")
 """What makes Direct call statistics changed; conversions that are attributed later do not."""
 
@@ -80,6 +82,8 @@ def _moment(params: Params) -> date:
     if not isinstance(text, str):
         raise DirectError(8000, "The required field Timestamp is missing")
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).date()
+        if not _MOMENT.fullmatch(text):
+            raise ValueError(text)
+        return datetime.fromisoformat(text).astimezone(UTC).date()
     except ValueError:
         raise DirectError(4000, "Timestamp must be a moment as YYYY-MM-DDThh:mm:ssZ") from None

@@ -209,7 +209,9 @@ def test_columns_are_found_by_name_not_by_position(ad_daily: Report) -> None:
 def test_a_missing_nullable_column_is_null_with_a_warning_and_a_missing_key_fails(ad_daily: Report, caplog: pytest.LogCaptureFixture) -> None:
     without_revenue = [c for c in AD if c != "Revenue"]
     line = [v for c, v in zip(AD, row().split("\t"), strict=True) if c != "Revenue"]
-    assert rows_of(pull(Wire(tsv(["\t".join(line)], without_revenue)), ad_daily))[0]["Revenue"] is None
+    pages = pull(Wire(tsv(["\t".join(line)], without_revenue)), ad_daily)
+    assert rows_of(pages)[0]["Revenue"] is None
+    assert pages[-1].notes == ("ad_daily: Direct no longer fills Revenue, which stay NULL",)
     assert "lacks the columns Revenue" in caplog.text
     without_clicks = [c for c in AD if c != "Clicks"]
     line = [v for c, v in zip(AD, row().split("\t"), strict=True) if c != "Clicks"]
