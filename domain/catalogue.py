@@ -95,13 +95,15 @@ class Account:
 class Page:
     """One answer of the platform: its typed rows, its exact bytes, and on the last page the proof that nothing is missing.
 
-    `proof` is a sentence such as `Total rows: 1143`; a pull whose last page has none is never committed.
+    `proof` is a sentence such as `Total rows: 1143`; a pull whose last page has none is never committed. `notes` say what a person
+    should know about the rows, such as a column that the platform no longer fills.
     """
 
     rows: pa.Table
     body: bytes
     content_type: str
     proof: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ ATTRIBUTED: Mapping[str, tuple[str, ...]] = {
     "keyword_view": ("keyword_view", "ad_group_criterion", "ad_group", "campaign", "customer", "bidding_strategy", "accessible_bidding_strategy"),
     "search_term_view": ("search_term_view", "ad_group", "campaign", "customer"),
     "ad_group_criterion": ("ad_group_criterion", "ad_group", "campaign", "customer", "bidding_strategy", "accessible_bidding_strategy"),
-    "campaign_budget": ("campaign_budget", "customer"),
+    "campaign_budget": ("campaign_budget", "campaign", "customer"),
     "asset": ("asset", "customer"),
     "geo_target_constant": ("geo_target_constant",),
     "geographic_view": ("geographic_view", "ad_group", "campaign", "customer"),

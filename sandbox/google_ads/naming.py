@@ -1,5 +1,6 @@
 """Turn ids and sums into the API's fields: resource names, names, statuses, types."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 import polars as pl
@@ -68,7 +69,7 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
 def _budget_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:
     """Return the columns of a campaign's own daily budget, whose id depends on the campaign's."""
     numbers = {campaign: number_of(f"budget {campaign}") for campaign in frame["campaign_id"].unique()}
-    number = pl.col("campaign_id").replace_strict(numbers, return_dtype=pl.Int64)
+    number = _replaced(pl.col("campaign_id"), numbers)
     place = own + "/campaignBudgets/" + number.cast(pl.String)
     return {
         "campaign.campaign_budget": place,
@@ -82,6 +83,11 @@ def _budget_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:
         "campaign_budget.period": pl.lit("DAILY"),
         "campaign_budget.reference_count": pl.lit(1, pl.Int64),
     }
+
+
+def _replaced(key: pl.Expr, numbers: Mapping[str, int]) -> pl.Expr:
+    """Return the number of each key; a frame without rows has none, which polars does not take."""
+    return key.replace_strict(numbers, return_dtype=pl.Int64) if numbers else pl.lit(0, pl.Int64)
 
 
 def _place_columns(own: str) -> dict[str, pl.Expr]:
@@ -115,7 +121,7 @@ def _keyword_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:
     """Return the columns of a keyword: the criterion's id depends on its ad group and its text alone."""
     key = pl.concat_str("ad_group_id", "keyword", separator=" ")
     numbers = {text: number_of(text) for text in frame.select(key).to_series().unique()}
-    number = key.replace_strict(numbers, return_dtype=pl.Int64)
+    number = _replaced(key, numbers)
     place = pl.col("ad_group_id") + "~" + number.cast(pl.String)
     match = (number % 3).replace_strict({0: "BROAD", 1: "PHRASE", 2: "EXACT"}, return_dtype=pl.String)
     return {

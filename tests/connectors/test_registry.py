@@ -21,7 +21,7 @@ def test_reading_the_catalogue_imports_no_client_library(repository: Path) -> No
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_report_is_described_and_its_key_stands_in_its_columns(platform: str) -> None:
-    assert [r.name for r in REPORTS[platform]] == ["accounts", "account_daily", "campaign_daily", "ad_daily"]
+    assert {"accounts", "account_daily", "campaign_daily", "ad_daily"} <= {r.name for r in REPORTS[platform]}
     for report in REPORTS[platform]:
         names = [c.name for c in report.columns]
         assert len(names) == len(set(names))
