@@ -5,16 +5,20 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+
 from connectors.discovery import Discovery, summary
+from connectors.google_ads.batches import Batch
 from connectors.google_ads.discovery import discover
 from connectors.google_ads.errors import FAILURES, translate
 from connectors.google_ads.fields import OPTIONAL
 from connectors.google_ads.reports import PATHS, REPORTS, query
-from connectors.google_ads.rows import delimited, table
+from connectors.google_ads.rows import table
 from connectors.google_ads.settings import GoogleAdsCredentials, GoogleAdsSettings
 from connectors.google_ads.transport import ChannelClient, Silence, oauth, renew
 from connectors.patience import Patience
-from connectors.rows import empty
+from connectors.rows import drift, empty
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
 from domain.errors import IncompleteAnswer, MrmError, RequestRejected, SourceError
@@ -24,6 +28,7 @@ from domain.windows import DateWindow
 T = TypeVar("T")
 
 CONTENT_TYPE = "application/x-protobuf; delimited=true"
+_END = object()
 SETTLING_DAYS = 7
 """Clicks and cost change for some days whatever the conversion windows are."""
 _WINDOWS = (
@@ -97,11 +102,11 @@ class GoogleAds:
         held: Page | None = None
         batches = rows = 0
         asked = [path for path in PATHS[report.name] if path not in self._dropped]
-        for message in self.search(account.account_id, query(report, window.since, window.until, self._dropped), account.parent_id):
+        for batch in self.search(account.account_id, query(report, window.since, window.until, self._dropped), account.parent_id):
             if held is not None:
                 yield held
-            self._require_whole(message, account, report, len(asked))
-            held = Page(table(message.results, message.field_mask.paths, report, account), delimited(message), CONTENT_TYPE)
+            self._require_whole(batch, account, report, len(asked))
+            held = Page(self._rows(batch, account, report), batch.delimited(), CONTENT_TYPE)
             batches += 1
             rows += held.rows.num_rows
         proof = f"the stream ended with status OK: {rows} rows in {batches} batches"
@@ -113,8 +118,8 @@ class GoogleAds:
         notes = tuple(f"{report.name}: Google no longer knows {path}, its column is NULL" for path in PATHS[report.name] if path in self._dropped)
         yield Page(held.rows, held.body, held.content_type, proof, notes)
 
-    def search(self, customer_id: str, gaql: str, manager_id: str = "") -> Iterator[Any]:
-        """Yield the SearchGoogleAdsStreamResponse messages of a query; only a stream that has not yet begun is tried again.
+    def search(self, customer_id: str, gaql: str, manager_id: str = "") -> Iterator[Batch]:
+        """Yield the messages of a query as they came; only a stream that has not yet begun is tried again.
 
         `manager_id` is the root through which the customer is reached, where the settings name no login_customer_id.
         """
@@ -125,16 +130,19 @@ class GoogleAds:
             with self._silence.bounded():
                 service = self._service("GoogleAdsService")
                 stream = service.search_stream(customer_id=customer_id, query=gaql, retry=None, timeout=self._settings.deadline_seconds, metadata=through)
-                return stream, next(stream, None)
+                return stream, next(stream, _END)
 
         stream, message = self._patience.call(lambda: self._translated(begin, customer_id))
 
         def following() -> Any:  # noqa: ANN401 - a protobuf message of any API version
             with self._silence.bounded(stream):
-                return next(stream, None)
+                return next(stream, _END)
 
-        while message is not None:
+        while message is not _END:
+            if message is None:
+                raise IncompleteAnswer("the client library lost a message", platform=self.platform, account_id=customer_id, fix="Nothing was kept; sync again")
             yield message
+            message = None
             message = self._translated(following, customer_id)
 
     def check(self) -> CheckResult:
@@ -152,9 +160,15 @@ class GoogleAds:
             service.transport.close()
         self._services.clear()
 
-    def _require_whole(self, message: Any, account: Account, report: Report, asked: int) -> None:  # noqa: ANN401 - a protobuf message of any API version
+    def _rows(self, batch: Batch, account: Account, report: Report) -> pa.Table:
+        try:
+            return table(batch, report, account)
+        except (ValueError, DecodeError) as error:
+            raise drift(report, account, "results", f"does not read as a message of {self._settings.api_version}: {error}") from error
+
+    def _require_whole(self, batch: Batch, account: Account, report: Report, asked: int) -> None:
         """Refuse a batch whose last fields are gone: every batch of Google's ends with the field mask."""
-        if len(message.field_mask.paths) < asked:
+        if len(batch.mask) < asked:
             raise IncompleteAnswer(
                 f"{report.name}: a batch came without its field mask",
                 platform=self.platform,

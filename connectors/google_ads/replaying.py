@@ -1,12 +1,12 @@
 """Rows again from landed bodies, without the network, by the code that reads a live answer."""
 
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 
-from connectors.google_ads.rows import messages_of, table
+from connectors.google_ads.batches import landed
+from connectors.google_ads.rows import table
 from connectors.google_ads.settings import SHIPPED_VERSIONS
 from connectors.rows import drift
 from domain.catalogue import Account, Report
@@ -19,11 +19,9 @@ def replay(report: Report, account: Account, bodies: Iterable[bytes]) -> Iterato
     of Google Ads, or whose shape the catalogue no longer fits.
     """
     version = SHIPPED_VERSIONS[-1]
-    stream = import_module(f"google.ads.googleads.{version}.services.types.google_ads_service").SearchGoogleAdsStreamResponse
-    parse = stream.pb().FromString
     for body in bodies:
         try:
-            parts = [table(message.results, message.field_mask.paths, report, account) for message in messages_of(body, parse)]
+            parts = [table(batch, report, account) for batch in landed(body, version)]
         except (ValueError, DecodeError) as error:
             raise drift(report, account, "results", f"does not read as a message of {version}: {error}") from error
         yield pa.concat_tables(parts) if parts else report.schema.empty_table()

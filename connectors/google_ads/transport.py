@@ -16,6 +16,7 @@ from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.interceptors import ExceptionInterceptor, MetadataInterceptor
 from google.oauth2.credentials import Credentials
 
+from connectors.google_ads.batches import ExactStreams
 from connectors.google_ads.settings import GoogleAdsCredentials, GoogleAdsSettings
 from connectors.secrets import redact
 from domain.errors import AuthorizationExpired, ConfigurationError, TransientFailure
@@ -25,7 +26,7 @@ _TOKEN_TIMEOUT = 30.0
 
 
 class ChannelClient(GoogleAdsClient):  # type: ignore[misc]
-    """GoogleAdsClient whose services use the integration's CA bundle and bounded messages, and whose messages are raw protobuf."""
+    """GoogleAdsClient whose services use the integration's CA bundle and bounded messages, and whose streams hand out exact bytes."""
 
     def __init__(self, credentials: Credentials, secrets: GoogleAdsCredentials, settings: GoogleAdsSettings) -> None:
         super().__init__(
@@ -55,8 +56,8 @@ class ChannelClient(GoogleAdsClient):  # type: ignore[misc]
             options=options,
         )
         metadata = MetadataInterceptor(self.developer_token, self.login_customer_id, None)
-        failures = ExceptionInterceptor(self.version, use_proto_plus=False)
-        return service(transport=transport(channel=grpc.intercept_channel(channel, *(interceptors or ()), metadata, failures)))
+        failures = ExceptionInterceptor(self.version, use_proto_plus=True)  # which is to say: hand answers on as they are
+        return service(transport=transport(channel=grpc.intercept_channel(ExactStreams(channel, self.version), *(interceptors or ()), metadata, failures)))
 
 
 class Silence(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from connectors.google_ads import client, reports, rows
+from connectors.google_ads.batches import Batch, landed
 from connectors.google_ads.client import GoogleAds
 from connectors.google_ads.replaying import replay
 from connectors.google_ads.reports import REPORTS
@@ -156,13 +157,10 @@ def test_a_landed_body_that_ends_inside_a_message_is_refused(connector: GoogleAd
 
 
 def test_a_field_that_is_new_to_us_lands_and_changes_no_row(connector: GoogleAds) -> None:
-    from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsStreamResponse
-
     (page,) = pull(connector, "campaign_daily")
-    parse = SearchGoogleAdsStreamResponse.pb().FromString
-    (message,) = rows.messages_of(page.body, parse)
+    (batch,) = landed(page.body, "v26")
     unknown = b"\xc2\x3e\x03new"
-    grown = rows.delimited(parse(message.SerializeToString() + unknown))
+    grown = Batch(batch.body + unknown, "v26").delimited()
     assert unknown in grown
     assert pa.concat_tables(replay(connector.reports["campaign_daily"], SHOP, [grown])).equals(page.rows)
 
