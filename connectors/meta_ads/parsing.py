@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from connectors.meta_ads.columns import JSON_COLUMNS, WITHIN
 from connectors.meta_ads.reports import DEFAULT_WINDOW, SHAPES, WINDOWS, row_key
-from connectors.rows import drift, typed
+from connectors.rows import Values, drift, typed
 from domain.catalogue import Account, Report
 
 Row = Mapping[str, Any]
@@ -31,7 +31,7 @@ class Notes:
 
     def of(self, report: Report, rows: Sequence[Row]) -> None:
         """Take note of the fields of some rows."""
-        fields = set().union(*rows) if rows else set()
+        fields = {name for names in {tuple(row) for row in rows} for name in names}
         asked = {WITHIN[c.name][0] if c.name in WITHIN else c.name for c in report.columns} | set(SHAPES[report.name].breakdowns)
         if SHAPES[report.name].per_action:
             asked |= {"actions", "action_values"}
@@ -67,15 +67,22 @@ def table(report: Report, account: Account, found: Sequence[Mapping[str, Any]], 
         notes.of(report, rows)
     if shape.per_action:
         return _per_action(report, account, rows)
-    columns: dict[str, list[Any] | None] = {}
-    for column in report.columns:
-        if column.name in WITHIN:
-            outer, inner = WITHIN[column.name]
-            values = [(row.get(outer) or {}).get(inner) for row in rows]
-        else:
-            values = [row.get(column.name) for row in rows]
-        columns[column.name] = _texts(report, account, column.name, values) if column.name in JSON_COLUMNS else values
+    columns: dict[str, Values | None] = dict(_plain(report, rows))
+    for name in (c.name for c in report.columns if c.name not in columns):
+        outer, inner = WITHIN.get(name, (name, ""))
+        values = [(row.get(outer) or {}).get(inner) for row in rows] if inner else [row.get(name) for row in rows]
+        columns[name] = _texts(report, account, name, values) if name in JSON_COLUMNS else values
     return typed(report, account, columns, len(rows))
+
+
+def _plain(report: Report, rows: Sequence[Row]) -> Mapping[str, pa.Array]:
+    """Take the columns of texts out of the rows in one pass; none when a value is no text, so that each column is looked at by itself."""
+    names = [c.name for c in report.columns if c.name not in JSON_COLUMNS and c.name not in WITHIN]
+    try:
+        texts = pa.array(rows, type=pa.struct([(name, pa.string()) for name in names]))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError):
+        return {}
+    return {name: texts.field(place) for place, name in enumerate(names)}
 
 
 def _rows(report: Report, account: Account, found: Sequence[Mapping[str, Any]]) -> list[Row]:

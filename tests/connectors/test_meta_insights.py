@@ -1,3 +1,4 @@
+# house: one scripted server and its helpers serve every behaviour of the asynchronous insights
 """Meta's asynchronous insights: six job states, splitting, throttles, drift, secrets. The real client library against a scripted server."""
 
 import json

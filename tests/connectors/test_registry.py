@@ -52,8 +52,6 @@ def test_an_unknown_platform_offers_the_nearest() -> None:
         ("ga4", {"client_id": "c", "refresh_token": "hidden-token"}, {}, "service_account_json"),
         ("ga4", {"service_account_json": '{"private_key": "hidden"}'}, {}, "client_email"),
         ("ga4", {"access_token": "hidden-token"}, {"page_rows": "300000"}, "250000"),
-        ("yandex_direct", {"token": "hidden ключ"}, {}, "ASCII"),
-        ("yandex_direct", {"token": "hidden-token"}, {"include_vat": "MAYBE"}, "include_vat"),
         ("yandex_metrica", {"token": "hidden-token"}, {"attribution": "GUESS"}, "attribution"),
         ("yandex_metrica", {"token": "hidden-token"}, {"goals": "hidden"}, "goals"),
     ],
