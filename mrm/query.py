@@ -14,7 +14,7 @@ from rich.table import Table
 from domain import asking
 from domain.asking import FILTERS
 from domain.errors import NotFound, UsageError
-from domain.questions import Grain, Scope
+from domain.questions import Answer, Grain, Scope
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ def query(
       ./run query --metrics spend,cpa --grain month --compare year --where platform=yandex_direct --since 2026-01-01 --until 2026-10-31 --format csv
     """
     from services.installation import Installation
-    from warehouse.metrics.printing import arrow_stream, to_json
 
     with Installation.open(home) as installation:
         question = asking.question(
@@ -85,15 +84,7 @@ def query(
             split="|",
         )
         answer = installation.door.ask(_scope(installation, project), question)
-    if output is Format.ARROW:
-        sys.stdout.buffer.write(arrow_stream(answer))
-    elif output is Format.JSON:
-        typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
-        return
-    else:
-        _print_rows(to_json(answer)["rows"], [column.name for column in answer.columns], output)
-    for warning in answer.warnings:
-        typer.echo(f"note: {warning.message}", err=True)
+    _print_answer(answer, output)
 
 
 def metrics(
@@ -139,6 +130,21 @@ def _scope(installation: "Installation", project: str) -> Scope:
         if project in (known.id, known.name):
             return Scope(organization_id=organization, project_ids=(known.id,), base_currency=base)
     raise NotFound(f"There is no project {project!r}", fix=f"Known: {', '.join(p.name for p in installation.projects())}")
+
+
+def _print_answer(answer: Answer, output: Format) -> None:
+    """Print an answer's rows on stdout and, where the form has no place for them, its warnings on stderr."""
+    from warehouse.metrics.printing import arrow_stream, to_json
+
+    if output is Format.ARROW:
+        sys.stdout.buffer.write(arrow_stream(answer))
+    elif output is Format.JSON:
+        typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
+        return
+    else:
+        _print_rows(to_json(answer)["rows"], [column.name for column in answer.columns], output)
+    for warning in answer.warnings:
+        typer.echo(f"note: {warning.message}", err=True)
 
 
 def _print_rows(rows: list[dict[str, Any]], columns: list[str], output: Format) -> None:

@@ -22,6 +22,7 @@ from warehouse.slices import AS_OF, ORGANIZATION, SINCE, UNTIL, as_of_rows, as_o
 FACTS: Mapping[str, tuple[int, int]] = {
     "fct_ad_performance_daily": (0, 0),
     "fct_conversions_daily": (0, 0),
+    "fct_sessions_daily": (0, 0),
     "mart_performance_daily": (31, 31),
     "mart_period_comparison": (400, 31),
     "mart_reconciliation": (0, 0),

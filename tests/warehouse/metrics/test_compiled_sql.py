@@ -62,7 +62,7 @@ def test_questions_compile_to_the_golden_sql(catalogue: Catalogue, name: str) ->
     compiled = compiler.answer()
     checks = [*compiler.profiles(), *compiler.missing_rates()] if compiler.needs_profiles else []
     bound = "\n".join(f"-- {key} = {value!r}" for key, value in sorted(compiled.parameters.items()))
-    text = f"{compiled.sql}\n{bound}\n" + "".join(f"\n-- check:\n{check.sql}\n" for check in checks)
+    text = f"-- house: what the compiler writes, word for word\n{compiled.sql}\n{bound}\n" + "".join(f"\n-- check:\n{check.sql}\n" for check in checks)
     assert text == (GOLDEN / f"{name}.sql").read_text()
 
 

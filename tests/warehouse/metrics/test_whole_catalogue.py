@@ -27,8 +27,9 @@ def test_every_metric_by_every_dimension_and_grain_compiles_and_runs(agency: Any
                 usable = tuple(m for m in metrics if m in alone or (dimension.shared and {f.name for f in catalogue.facts_of(m)} <= alike))
                 question = Question(metrics=usable, by=(name,), grain=grain, currency="EUR", **WINDOW)
                 compiled = Compiler(catalogue, SCOPE, question).answer()
-                rows = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=SETTINGS).column_names
-                assert list(rows) == [column.name for column in compiled.columns]
+                found = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=SETTINGS)
+                assert list(found.column_names) == ([column.name for column in compiled.columns] if found.result_rows else [])
+                assert found.result_rows or fact.name == "sessions", "nothing was read"
 
 
 def test_totals_equal_the_mart(agency: Any, catalogue: Catalogue) -> None:

@@ -1,3 +1,4 @@
+-- house: what the compiler writes, word for word
 SELECT
   nullIf(m.project_id, '') AS project,
   nullIf(n_project.project_name, '') AS project_name,

@@ -1,3 +1,4 @@
+-- house: what the compiler writes, word for word
 SELECT
   m.impressions AS impressions,
   m.spend AS spend,

@@ -1,3 +1,4 @@
+-- house: what the compiler writes, word for word
 SELECT
   CASE WHEN m.row_type = 'total' THEN NULL ELSE m.date_day END AS date,
   CASE

@@ -1,3 +1,4 @@
+-- house: what the compiler writes, word for word
 SELECT
   m.platform AS platform,
   m.date_day AS date,
