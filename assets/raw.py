@@ -14,6 +14,7 @@ from services.actors import system_actor
 from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
 from services.integrations import record_sync, register_accounts
+from services.renewing import renewing
 from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
@@ -142,20 +143,21 @@ def _pull_all(installation: Installation, platform: str, config: SyncConfig) -> 
     for integration in installation.integrations(platform):
         if wanted and integration.id not in wanted:
             continue
+        pull = partial(
+            sync_integration,
+            warehouse=installation.warehouse,
+            landing=installation.landing,
+            clock=installation.clock,
+            home=installation.home,
+            since=date.fromisoformat(config.since) if config.since else None,
+            until=date.fromisoformat(config.until) if config.until else None,
+            history_since=installation.history_since,
+            progress=lambda event: _show(installation, event),
+            own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
+            ledger=installation.ledger,
+        )
         try:
-            result = sync_integration(
-                integration,
-                installation.warehouse,
-                installation.landing,
-                installation.clock,
-                home=installation.home,
-                since=date.fromisoformat(config.since) if config.since else None,
-                until=date.fromisoformat(config.until) if config.until else None,
-                history_since=installation.history_since,
-                progress=lambda event: _show(installation, event),
-                own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
-                ledger=installation.ledger,
-            )
+            result = renewing(installation.store, integration, installation.clock, pull)
         except (Unreachable, DiskFull):
             raise
         except (SourceError, Conflict, ConfigurationError) as error:

@@ -52,8 +52,9 @@ def _fields(kind: str, model: type[BaseModel]) -> str:
 def _report(report: Report) -> str:
     kept = f", kept about {report.retention_days} days" if report.retention_days else ""
     first = f", the first pull covers {report.first_pull_days} days" if report.first_pull_days else ""
+    delay = f", up to {report.delay_days} day before today" if report.delay_days else ""
     grain = (
-        f"one row per {', '.join(report.key)}; lookback {report.lookback_days} days{first}{kept}"
+        f"one row per {', '.join(report.key)}; lookback {report.lookback_days} days{delay}{first}{kept}"
         if report.date_column
         else "one row per account, as it stands today"
     )

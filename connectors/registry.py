@@ -12,11 +12,18 @@ from connectors.google_ads import reports as google_ads
 from connectors.meta_ads import reports as meta_ads
 from connectors.patience import Patience
 from connectors.yandex_direct import reports as yandex_direct
+from connectors.yandex_metrica import reports as yandex_metrica
 from domain.catalogue import Connector, Report
 from domain.clock import Clock
 from domain.errors import ConfigurationError, UnknownName
 
-_REPORTS: Mapping[str, ModuleType] = {"google_ads": google_ads, "meta_ads": meta_ads, "yandex_direct": yandex_direct, "ga4": ga4}
+_REPORTS: Mapping[str, ModuleType] = {
+    "google_ads": google_ads,
+    "meta_ads": meta_ads,
+    "yandex_direct": yandex_direct,
+    "ga4": ga4,
+    "yandex_metrica": yandex_metrica,
+}
 
 REPORTS: Mapping[str, tuple[Report, ...]] = {platform: module.REPORTS for platform, module in _REPORTS.items()}
 """The catalogue of every platform; reading it imports no client library."""
@@ -32,9 +39,10 @@ def report(platform: str, name: str) -> Report:
     return known[name]
 
 
-def oldest_date(platform: str, today: date) -> date:
-    """Return the oldest day that the platform answers for; `today` is the account's."""
-    oldest: date = _REPORTS[_known(platform)].oldest(today)
+def oldest_date(platform: str, today: date, report: Report | None = None) -> date:
+    """Return the oldest day that the platform answers for, of one report where it keeps that for less; `today` is the account's."""
+    module = _REPORTS[_known(platform)]
+    oldest: date = module.oldest_of(report, today) if report and hasattr(module, "oldest_of") else module.oldest(today)
     return oldest
 
 

@@ -53,6 +53,7 @@ class Report:
     A daily report has a slice per date; a snapshot (`date_column` empty) has one slice, dated the account's today.
     `source` names the platform's own resource or report type; `lookback_days` says how far back a routine pull reaches.
     `first_pull_days` bounds the first pull, its today included; None reaches as far as the installation's history does.
+    `delay_days` says how many days before today the platform's answers end: 1 where they reach yesterday.
     """
 
     platform: str
@@ -66,6 +67,7 @@ class Report:
     doc: str
     retention_days: int | None = None
     first_pull_days: int | None = None
+    delay_days: int = 0
 
     @property
     def table(self) -> str:
@@ -95,13 +97,15 @@ class Account:
 class Page:
     """One answer of the platform: its typed rows, its exact bytes, and on the last page the proof that nothing is missing.
 
-    `proof` is a sentence such as `Total rows: 1143`; a pull whose last page has none is never committed.
+    `proof` is a sentence such as `Total rows: 1143`; a pull whose last page has none is never committed. `notes` say what a person
+    should know about the rows, such as a column that the platform no longer fills.
     """
 
     rows: pa.Table
     body: bytes
     content_type: str
     proof: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ MrmError                    exit  HTTP  meaning
 ├─ UsageError                2    422   the request cannot be carried out as asked
 │  ├─ UnknownName            2    422   no such metric, dimension, option; nearest names offered
 │  ├─ DatasetMalformed       2    422   a dataset file breaks the format, row and column named
+│  ├─ ImportMalformed        2    422   a file of costs breaks its mapping, row and column named
 │  ├─ MixedCurrencies        2    422   money over several currencies was asked as one number
 │  └─ MissingRate            2    422   money is to be converted, and a rate is not known
 ├─ ConfigurationError        3    500   the installation or its settings must change
@@ -88,6 +89,16 @@ class DatasetMalformed(UsageError):
             f"{path}: row {row}, column {column!r}: {why}",
             fix="Correct the file; the format stands in docs/sandbox.md",
         )
+        self.path = path
+        self.row = row
+        self.column = column
+
+
+class ImportMalformed(UsageError):
+    """A value of an imported file cannot be used; `row` counts the header as 1. Nothing of the file was kept."""
+
+    def __init__(self, path: Path, row: int, column: str, why: str) -> None:
+        super().__init__(f"{path}: row {row}, column {column!r}: {why}", fix="Correct the file or its mapping; both stand in docs/connectors/import.md")
         self.path = path
         self.row = row
         self.column = column

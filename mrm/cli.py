@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.main import get_command
 
 from domain.errors import DiskFull, MrmError
-from mrm import connecting, demo, doctor, query, reporting, sandboxing, serving, storing, syncing, warehousing
+from mrm import connecting, demo, doctor, importing, query, reporting, sandboxing, serving, storing, syncing, warehousing
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("down")(serving.down)
 app.command("status")(serving.status)
 app.command("connect")(connecting.connect)
 app.command("sync")(syncing.sync)
+app.command("import")(importing.import_file)
 app.command("query")(query.query)
 app.command("metrics")(query.metrics)
 app.command("currency")(query.currency)

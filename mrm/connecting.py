@@ -1,6 +1,6 @@
-"""`./run connect`: a real account's credential becomes an integration, checked before it is kept."""
+"""`./run connect`: consent, or a credential that is there, becomes an integration, checked before it is kept."""
 
-import json
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,60 +8,109 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import ConfigurationError, UnknownName, UsageError
+from mrm.consenting import application, consented, read_object
 from mrm.options import DEFAULT_HOME, HomeOption
 
 if TYPE_CHECKING:
+    from domain.catalogue import Account
     from services.installation import Installation
 
 BEGINNING = date(2000, 1, 1)
 
 
 def connect(
-    platform: Annotated[str, typer.Argument(help="google_ads, meta_ads, yandex_direct or ga4.")],
-    credentials: Annotated[Path, typer.Option("--credentials", help="A JSON file; its keys stand in docs/connectors/<platform>.md.")],
+    platform: Annotated[str, typer.Argument(help="google_ads, meta_ads, yandex_direct, ga4 or yandex_metrica.")],
     name: Annotated[str, typer.Option("--name", help="What people call this integration.")],
+    credentials: Annotated[
+        Path | None,
+        typer.Option("--credentials", help="A JSON file with a token that you have; keys: docs/connectors/<platform>.md. Without it: consent."),
+    ] = None,
+    app: Annotated[
+        Path | None, typer.Option("--app", help="The OAuth application for consent: JSON with client_id and client_secret (Google's own download too).")
+    ] = None,
+    client_id: Annotated[str, typer.Option("--client-id", envvar="MRM_OAUTH_CLIENT_ID", help="The application's id, instead of --app.")] = "",
+    client_secret: Annotated[str, typer.Option("--client-secret", envvar="MRM_OAUTH_CLIENT_SECRET", help="Its secret; better in the variable.")] = "",
+    paste: Annotated[bool, typer.Option("--paste", help="Paste the code instead of waiting for the browser on loopback.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the loopback redirect; 0: any free one, as Google allows.")] = 0,
     setting: Annotated[list[str] | None, typer.Option("--setting", help="key=value, e.g. login_customer_id=1234567890 (repeatable).")] = None,
     project: Annotated[str, typer.Option("--project", help="Assign its accounts to this project, made where it is new. Default: the name.")] = "",
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Connect an ad platform: check the credential, list its accounts, store it encrypted, assign the accounts to a project.
+    """Connect a platform: ask for consent (or take a credential), list its accounts, store it encrypted, assign the accounts to a project.
 
     The same name again renews the credential. Refused when the credential does not work, or when another integration owns one
     of its accounts (the setting skip_accounts leaves accounts out, by comma).
 
-    Example: ./run connect meta_ads --name "Client" --credentials meta.json
+    Examples:
+      ./run connect google_ads --name "Client" --app client_secret.json
+      ./run connect yandex_direct --name "Client" --app yandex.json --paste
+      ./run connect meta_ads --name "Client" --credentials meta.json
     """
     from connectors.registry import REPORTS
     from services.installation import Installation
-    from services.integrations import IntegrationAccess, connect_integration, list_integrations, register_accounts, renew_integration
-    from services.syncing import check
 
     if platform not in REPORTS:
         raise UnknownName("platform", platform, REPORTS)
     settings = dict(_setting(text) for text in setting or [])
-    secrets = _read(credentials)
+    missing: tuple[str, ...] = ()
     with Installation.open(home) as installation:
-        found = check(IntegrationAccess("", "", platform, secrets, settings), installation.clock)
-        if not found.works:
-            raise ConfigurationError(f"The {platform} credential does not work", why=found.message, fix="Correct the file and connect again")
-        installation.ensure_organization()
-        store, actor = installation.store, installation.actor
-        skipped = {part.strip() for part in settings.get("skip_accounts", "").split(",")}
-        accounts = [a for a in found.accounts if a.account_id not in skipped]
-        known = next((i for i in list_integrations(store, actor, platform=platform) if i.name == name), None)
-        if known is None:
-            made = connect_integration(store, actor, platform=platform, name=name, credentials=secrets, settings=settings, accounts=accounts)
+        if credentials is not None:
+            secrets = {str(k): str(v) for k, v in read_object(credentials).items()}
         else:
-            register_accounts(store, actor, known.id, accounts)
-            made = renew_integration(store, actor, known.id, credentials=secrets, settings={**known.settings, **settings})
-        _assign(installation, project or name, [(a.platform, a.account_id) for a in accounts])
-    typer.echo(found.message)
-    for account in accounts:
-        typer.echo(f"  {account.account_id}  {account.name}  {account.currency}  {account.timezone}")
-    typer.echo(f"Connected as {made.id}. Pull it now with ./run sync --integration {made.id}")
+            from connectors.consent import flow_of
+
+            grant = consented(flow_of(platform), application(app, client_id, client_secret), settings, installation.clock.now(), paste=paste, port=port)
+            secrets, missing = dict(grant.credentials), grant.missing_scopes
+        found = _connected(installation, platform, name, secrets, settings, project, missing)
+    typer.echo(found)
 
 
-def _assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
+def _connected(
+    installation: "Installation", platform: str, name: str, secrets: dict[str, str], settings: dict[str, str], project: str, missing: Sequence[str]
+) -> str:
+    """Check the credential, keep it and its accounts; return what to tell the person. Raises ConfigurationError for one that does not work."""
+    from services.integrations import IntegrationAccess
+    from services.renewing import fresh
+    from services.syncing import check
+
+    access = fresh(IntegrationAccess("", "", platform, secrets, settings), installation.clock)
+    found = check(access, installation.clock)
+    lacking = sorted({*missing, *found.missing_scopes})
+    if not found.works or missing:
+        scopes = f"; missing scopes: {', '.join(lacking)}" if lacking else ""
+        raise ConfigurationError(
+            f"The {platform} credential does not work",
+            why=f"{found.message}{scopes}",
+            fix="Connect again, and grant every scope that is asked; or correct the file",
+        )
+    skipped = {part.strip() for part in settings.get("skip_accounts", "").split(",")}
+    accounts = [a for a in found.accounts if a.account_id not in skipped]
+    made = _kept(installation, platform, name, access.credentials, settings, accounts)
+    assign(installation, project or name, [(a.platform, a.account_id) for a in accounts])
+    return "\n".join(
+        [
+            found.message,
+            *(f"  {a.account_id}  {a.name}  {a.currency}  {a.timezone}" for a in accounts),
+            f"Missing scopes: {', '.join(lacking)}" if lacking else "No scope is missing.",
+            f"Connected as {made}. Pull it now with ./run sync --integration {made}",
+        ]
+    )
+
+
+def _kept(installation: "Installation", platform: str, name: str, credentials: Mapping[str, str], settings: dict[str, str], accounts: "list[Account]") -> str:
+    """Seal the credential under its name, as the owner of the accounts; return the integration's id."""
+    from services.integrations import connect_integration, list_integrations, register_accounts, renew_integration
+
+    installation.ensure_organization()
+    store, actor = installation.store, installation.actor
+    known = next((i for i in list_integrations(store, actor, platform=platform) if i.name == name), None)
+    if known is None:
+        return connect_integration(store, actor, platform=platform, name=name, credentials=credentials, settings=settings, accounts=accounts).id
+    register_accounts(store, actor, known.id, accounts)
+    return renew_integration(store, actor, known.id, credentials=credentials, settings={**known.settings, **settings}).id
+
+
+def assign(installation: "Installation", project: str, accounts: list[tuple[str, str]]) -> None:
     """Assign the accounts that are in no project yet to one, from the beginning of their history."""
     from services.assignments import assign_account, list_assignments
     from services.projects import create_project
@@ -73,16 +122,6 @@ def _assign(installation: "Installation", project: str, accounts: list[tuple[str
     for platform, account_id in accounts:
         if (platform, account_id) not in assigned:
             assign_account(store, actor, project_id=target.id, platform=platform, account_id=account_id, since=BEGINNING)
-
-
-def _read(path: Path) -> dict[str, str]:
-    try:
-        loaded = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as JSON", why=str(error), fix='Write an object such as {"access_token": "…"}') from error
-    if not isinstance(loaded, dict):
-        raise UsageError(f"{path} holds no JSON object", fix='Write an object such as {"access_token": "…"}')
-    return {str(k): str(v) for k, v in loaded.items()}
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -92,6 +92,40 @@ def prune(
         typer.echo(f"{gone.rows:,} rows of {gone.slices:,} superseded slices {'would go' if dry_run else 'gone'}")
 
 
+@app.command()
+def grants(
+    organization: Annotated[str, typer.Argument(help="The organization's id.")],
+    cluster: Annotated[str, typer.Option("--cluster", help="ON CLUSTER this one.")] = "",
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Print the SQL of an organization's read-only user for a ClickHouse server: profile, user, grants, row policies.
+
+    The embedded engine has no users: run it on your server with clickhouse-client, then set a password for the user.
+
+    Example: ./run warehouse grants 5b1e… > grants.sql
+    """
+    from services.installation import Installation
+    from warehouse.grants import grants as statements
+    from warehouse.raw import mart_columns
+
+    with Installation.open(home) as opened, opened.warehouse.client(readonly=True) as client:
+        typer.echo(";\n".join(statements(organization, mart_columns(client), cluster)) + ";")
+
+
+@app.command("cluster-ddl")
+def cluster_ddl(cluster: Annotated[str, typer.Argument(help="The cluster's name in the server's configuration.")]) -> None:
+    """Print the SQL of the ledger's and raw tables for a cluster: replicated local tables, distributed ones over them.
+
+    Example: ./run warehouse cluster-ddl mrm > cluster.sql
+    """
+    from services.installation import ALL_REPORTS
+    from warehouse.clustering import clustered
+    from warehouse.raw import ledger_statements, report_statement
+
+    statements = [*ledger_statements(), *(report_statement(report) for report in ALL_REPORTS)]
+    typer.echo(";\n".join(one for statement in statements for one in clustered(statement, cluster)) + ";")
+
+
 def _me() -> str:
     """Name who asks: the machine's user."""
     import getpass

@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.insights import insight_reports
 from assets.models import dbt_models
+from assets.quality import quality_checks
 from assets.raw import LEDGER_VIEWS, account_assignments, exchange_rates, project_budgets, raw_assets, sync_outcome
 from connectors.registry import REPORTS
 from pipelines.resources import installation
@@ -28,6 +29,7 @@ daily = dg.ScheduleDefinition(
 
 definitions = dg.Definitions(
     assets=[*raw, *LEDGER_VIEWS, account_assignments, exchange_rates, project_budgets, dbt_models(), insight_reports, sync_outcome],
+    asset_checks=[quality_checks],
     jobs=[sync_and_build],
     schedules=[daily],
     sensors=[sync_requests_sensor(sync_and_build), sync_request_done, sync_request_failed],

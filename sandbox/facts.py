@@ -1,6 +1,6 @@
 """The facts of one account as its platform sees them at one moment, and the sums that reports ask of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -27,6 +27,9 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 """The columns of a fact frame; an id that a row lacks is the empty string."""
 
+CAMPAIGNS: dict[str, pl.DataType] = {"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String(), "budget": pl.Int64()}
+"""What is known of a campaign beside its facts."""
+
 
 @dataclass(frozen=True)
 class AccountFacts:
@@ -36,7 +39,9 @@ class AccountFacts:
     rows: pl.DataFrame
     """Sorted by date; the columns of SCHEMA."""
     campaigns: pl.DataFrame
-    """campaign_id, status (enabled | paused), kind (the generator's kind of campaign; `search` for datasets)."""
+    """The columns of CAMPAIGNS: status is enabled or paused, kind the generator's kind of campaign (`search` for datasets), budget millionths a day."""
+    finer: Callable[[pl.DataFrame, Sequence[str]], pl.DataFrame] | None = None
+    """Fill DIMENSIONS of rows; None where the rows already have them."""
 
     def entities(self, level: Level) -> pl.DataFrame:
         """List what stands at a level: ids and names down to it, the newest name of each, first and last date."""
@@ -60,25 +65,37 @@ class AccountFacts:
         )
         if level is Level.CAMPAIGN:
             return listed.join(self.campaigns, on="campaign_id", how="left").with_columns(
-                pl.col("status").fill_null("enabled"), pl.col("kind").fill_null("search")
+                pl.col("status").fill_null("enabled"), pl.col("kind").fill_null("search"), pl.col("budget").fill_null(0)
             )
         above = self._list(Level.CAMPAIGN if level is Level.AD_GROUP else Level.AD_GROUP).drop("first_date", "last_date")
         return listed.join(above, on=list(keys[:-1]), how="left", maintain_order="left")
 
-    def window(self, level: Level, since: date | None = None, until: date | None = None) -> pl.DataFrame:
-        """Return the single rows that exist at a level between two dates, both inclusive."""
+    def values(self, dimension: str) -> list[str]:
+        """List what the account has of one of DIMENSIONS, without the empty value, in the order of first appearance."""
+        known = self._values.get(dimension)
+        if known is None:
+            known = self._values[dimension] = self.window(Level.ACCOUNT, detail=(dimension,))[dimension].unique(maintain_order=True).to_list()
+        return [value for value in known if value]
+
+    @cached_property
+    def _values(self) -> dict[str, list[str]]:
+        return {}
+
+    def window(self, level: Level, since: date | None = None, until: date | None = None, detail: Sequence[str] = ()) -> pl.DataFrame:
+        """Return the single rows that exist at a level between two dates, both inclusive; those of DIMENSIONS in `detail` are filled."""
         rows = self.rows
         if since is not None:
             rows = rows.filter(pl.col("date") >= since)
         if until is not None:
             rows = rows.filter(pl.col("date") <= until)
         keys = ENTITY_KEYS[level]
-        return rows.filter(pl.col(keys[-1]) != "") if keys else rows
+        rows = rows.filter(pl.col(keys[-1]) != "") if keys else rows
+        return self.finer(rows, detail) if detail and self.finer else rows
 
     def sums(self, level: Level, by: Sequence[str], since: date | None = None, until: date | None = None) -> pl.DataFrame:
-        """Add the measures up by the level's ids and the columns of `by`; the order of first appearance is kept."""
+        """Add the measures up by the level's ids and the columns of `by`, DIMENSIONS among them; the order of first appearance is kept."""
         keys = [*ENTITY_KEYS[level], *by]
-        rows = self.window(level, since, until)
+        rows = self.window(level, since, until, [name for name in by if name in DIMENSIONS])
         if not keys:
             return rows.select(pl.col(MEASURES).sum())
         return rows.group_by(keys, maintain_order=True).agg(pl.col(MEASURES).sum())

@@ -24,8 +24,9 @@ GOOGLE_TOKENS = ("oauth2.googleapis.com", "accounts.google.com", "www.googleapis
 YANDEX_TOKENS = ("oauth.yandex.ru", "oauth.yandex.com")
 META = ("graph.facebook.com",)
 DIRECT = ("api.direct.yandex.com", "api.direct.yandex.ru", "api-sandbox.direct.yandex.com", "api-sandbox.direct.yandex.ru")
+METRICA = tuple(f"api-{spelling}.yandex.{zone}" for spelling in ("metrika", "metrica") for zone in ("net", "ru", "com"))
 BANKS = ("www.cbr.ru", "cbr.ru", "www.ecb.europa.eu")
-HOSTS = (*GRPC, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT, *BANKS)
+HOSTS = (*GRPC, *GOOGLE_TOKENS, *YANDEX_TOKENS, *META, *DIRECT, *METRICA, *BANKS)
 _CHUNK = 1 << 16
 
 

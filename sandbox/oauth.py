@@ -7,12 +7,16 @@ import base64
 import re
 import time
 
+from sandbox.consent import PATHS as CONSENT_PATHS
+from sandbox.consent import Consents
 from sandbox.tokens import Token, judge, jwt_claims
 from sandbox.web import Answer, Handler, Request, json_answer
 from sandbox.world import World
 
 PATHS = ("/token", "/o/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token")
+OURS = frozenset((*PATHS, *(path for paths in CONSENT_PATHS.values() for path in paths)))
 LIFE = 3599
+YANDEX_LIFE = 31_536_000
 JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _BASIC = re.compile(r"^Basic (.+)$", re.IGNORECASE)
 
@@ -20,9 +24,10 @@ _BASIC = re.compile(r"^Basic (.+)$", re.IGNORECASE)
 class TokenEndpoint:
     """Give an access token for a refresh token or a code that begins with `sandbox`; refuse all others as the platforms do."""
 
-    def __init__(self, world: World, platform: str) -> None:
+    def __init__(self, world: World, consents: Consents) -> None:
         self._world = world
-        self._platform = platform
+        self._platform = consents.platform
+        self._consents = consents
 
     def __call__(self, request: Request) -> Answer:
         """Answer one token request."""
@@ -40,8 +45,16 @@ class TokenEndpoint:
             return json_answer(400, {"error": "unsupported_grant_type", "error_description": f"Invalid grant_type: {kind}"})
         if judge(given) is not Token.GOOD:
             return json_answer(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."})
+        scope = ""
+        if kind == "authorization_code":
+            consent = self._consents.take(given)
+            why = consent.refusal(params) if consent else "Malformed auth code." if self._consents.given_here(given) else ""
+            if why:
+                return json_answer(400, {"error": "invalid_grant", "error_description": why})
+            scope = consent.scope if consent else ""
         number = self._world.number()
-        answer: dict[str, object] = {"access_token": f"sandbox-{number}", "expires_in": LIFE, "token_type": "Bearer"}
+        life = YANDEX_LIFE if self._platform == "yandex" else LIFE
+        answer: dict[str, object] = {"access_token": f"sandbox-{number}", "expires_in": life, "token_type": "Bearer", **({"scope": scope} if scope else {})}
         if kind == "authorization_code" or self._platform == "yandex":
             answer["refresh_token"] = f"sandbox-refresh-{number}"
         return json_answer(200, answer)
@@ -61,10 +74,10 @@ class TokenEndpoint:
         return base64.b64decode(found[1] + "==").decode("utf-8", "replace").partition(":")[0] if found else ""
 
 
-def with_tokens(platform: Handler, tokens: TokenEndpoint) -> Handler:
-    """Let a platform's own server answer the token paths too."""
+def with_tokens(platform: Handler, tokens: Handler) -> Handler:
+    """Let a platform's own server answer the paths of consent and tokens too."""
 
     def handler(request: Request) -> Answer:
-        return tokens(request) if request.path in PATHS else platform(request)
+        return tokens(request) if request.path in OURS else platform(request)
 
     return handler

@@ -9,9 +9,10 @@ from typing import Any
 
 from domain.platforms import Platform
 from sandbox.clock import SandboxClock
+from sandbox.consent import Consents, with_consent
 from sandbox.control import Control, accounts, with_control
 from sandbox.dataset.source import DatasetSource
-from sandbox.front import ANALYTICS, BANKS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, YANDEX_TOKENS, ByHost, Proxy, server_context
+from sandbox.front import ANALYTICS, BANKS, DIRECT, GOOGLE_ADS, GOOGLE_TOKENS, HOSTS, META, METRICA, YANDEX_TOKENS, ByHost, Proxy, server_context
 from sandbox.ga4 import grpc_wire
 from sandbox.ga4.rest import Rest as AnalyticsRest
 from sandbox.ga4.service import Analytics
@@ -27,6 +28,7 @@ from sandbox.rates.server import Rates, with_rates
 from sandbox.web import Handler, WebServer
 from sandbox.world import Source, World
 from sandbox.yandex_direct.server import YandexDirect
+from sandbox.yandex_metrica.server import YandexMetrica
 
 SEED = 20_260_901
 ANCHOR = "agency.json"
@@ -47,13 +49,17 @@ class Sandbox:
         control, rates = Control(self.world), Rates(self.world)
         certificates = issue(directory, HOSTS)
         google, analytics = GoogleAds(self.world), Analytics(self.world)
+        self.google_ads = google
 
         def at(place: int) -> int:
             return port + place if port else 0
 
         self._bundle = certificates.bundle
         meta, direct = with_control(MetaAds(self.world), control), with_control(YandexDirect(self.world), control)
-        google_tokens, yandex_tokens = TokenEndpoint(self.world, "google"), TokenEndpoint(self.world, "yandex")
+        google_consents, yandex_consents = Consents(self.world, "google"), Consents(self.world, "yandex")
+        google_tokens = with_consent(TokenEndpoint(self.world, google_consents), google_consents)
+        yandex_tokens = with_consent(TokenEndpoint(self.world, yandex_consents), yandex_consents)
+        metrica = with_control(YandexMetrica(self.world), control)
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
         self._control = WebServer("control", with_rates(control, rates), at(0))
         self._meta = WebServer("meta", meta, at(1))
@@ -69,10 +75,12 @@ class Sandbox:
             **dict.fromkeys(YANDEX_TOKENS, yandex_tokens),
             **dict.fromkeys(META, meta),
             **dict.fromkeys(DIRECT, direct),
+            **dict.fromkeys(METRICA, metrica),
             **dict.fromkeys(BANKS, rates),
         }
         self._front = WebServer("front", ByHost(by_host), at(5), server_context(certificates))
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
+        self._metrica = WebServer("metrica", with_tokens(metrica, yandex_tokens), at(9))
 
     def state(self) -> dict[str, Any]:
         """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""
@@ -88,9 +96,15 @@ class Sandbox:
             },
             "meta_ads": {"endpoint": self._meta.url},
             "yandex_direct": {"endpoint": self._direct.url},
-            "rates": {"cbr": self._control.url, "ecb": self._control.url},
             "ga4": {"endpoint": self._ga4.url, "grpc": self._google.endpoint, "ca_bundle": str(self._bundle.resolve())},
+            "yandex_metrica": {"endpoint": self._metrica.url},
+            "rates": {"cbr": self._control.url, "ecb": self._control.url},
             "oauth": {"google": f"{self._google_rest.url}/token", "yandex": f"{self._direct.url}/token"},
+            "consent": {
+                "google": f"{self._google_rest.url}/o/oauth2/v2/auth",
+                "yandex": f"{self._direct.url}/authorize",
+                "meta": f"{self._meta.url}/dialog/oauth",
+            },
             "proxy": {"url": self._proxy.url, "ca_bundle": str(self._bundle.resolve()), "hosts": list(HOSTS)},
             "dataset": {
                 "since": None if since is None else since.isoformat(),
@@ -102,7 +116,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop all servers and cut stalls short."""
         self.world.stopping.set()
-        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._ga4, self._google_rest, self._google):
+        for server in (self._proxy, self._front, self._control, self._meta, self._direct, self._ga4, self._metrica, self._google_rest, self._google):
             server.close()
 
     def __enter__(self) -> "Sandbox":

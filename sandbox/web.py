@@ -27,6 +27,8 @@ class Request:
     body: bytes
     host: str
     scheme: str = "http"
+    raw_query: str = ""
+    """The query as it came, for those to whom repeated keys matter."""
 
     def form(self) -> dict[str, str]:
         """Return query and form body as one mapping, the body winning."""
@@ -167,6 +169,7 @@ class _Connection(BaseHTTPRequestHandler):
             body,
             self.headers.get("Host", ""),
             "http" if cast(_Server, self.server).tls is None else "https",
+            parts.query,
         )
         try:
             answer = cast(_Server, self.server).answer(request)

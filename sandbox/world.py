@@ -4,6 +4,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from itertools import count
 from typing import Protocol
 
@@ -32,8 +33,12 @@ class Source(Protocol):
         """Return the account's facts as the platform knew them on the day `observed`, dated up to `today`, sorted by date."""
         ...
 
+    def finer(self, account: SandboxAccount, rows: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
+        """Return rows of the account with some of DIMENSIONS filled, which may be several rows for one; all measures add up to the same."""
+        ...
+
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
-        """Return campaign_id, status and kind of the account's campaigns as of `today`."""
+        """Return id, status, kind and daily budget (the columns of CAMPAIGNS) of the account's campaigns as of `today`."""
         ...
 
     def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
@@ -84,7 +89,8 @@ class World:
         with self._lock:
             view = self._views.get(key)
             if view is None:
-                view = AccountFacts(key[3], self.source.rows(account, key[2], key[3]), self.source.campaigns(account, key[3]))
+                rows, campaigns = self.source.rows(account, key[2], key[3]), self.source.campaigns(account, key[3])
+                view = AccountFacts(key[3], rows, campaigns, partial(self.source.finer, account))
                 self._views[key] = view
                 while len(self._views) > KEPT_VIEWS:
                     self._views.popitem(last=False)

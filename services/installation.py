@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from connectors.fx.reports import REPORTS as RATES
+from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.clock import Clock
 from domain.errors import NotFound
@@ -33,10 +34,11 @@ from warehouse.builds import Builds, Plan
 from warehouse.client import Warehouse
 from warehouse.ledger import Ledger
 from warehouse.metrics.door import MetricDoor
+from warehouse.quality import Finding, check_quality
 from warehouse.raw import create_raw_tables
 from warehouse.reach import Reach, reach
 
-ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *RATES, *STORE_REPORTS)
+ALL_REPORTS = (*(r for reports in REPORTS.values() for r in reports), *RATES, *STORE_REPORTS, *IMPORTED_REPORTS)
 """Every report that has a raw table."""
 
 Progress = Callable[..., None]
@@ -202,6 +204,11 @@ class Installation:
         """Make the views that answer as of any moment, from the SQL that dbt compiled; a no-op where it is the same."""
         with self.warehouse.client() as client:
             create_as_of_views(client, ALL_REPORTS, manifest)
+
+    def check_quality(self) -> list[Finding]:
+        """Check what the marts hold, and store the findings."""
+        with self.warehouse.client() as client:
+            return check_quality(client, self.clock.today("UTC"), self.clock.now())
 
     def last_build(self) -> Build | None:
         """Return the build that answers now."""

@@ -111,12 +111,14 @@ def integration_access(store: Store, actor: Actor, integration_id: str) -> Integ
 
 
 def all_integration_access(store: Store, *, platform: str | None = None) -> list[IntegrationAccess]:
-    """Open every integration of the installation that is not paused or disconnected: for pipelines and the command line only."""
+    """Open every integration of the installation that is pulled and not paused or disconnected: for pipelines and the command line only."""
     opened = []
     with store.system() as transaction:
         for organization in People(transaction).organizations():
             integrations = Integrations(transaction, organization.id, store.vault)
-            opened += [_opened(integrations, i) for i in integrations.all(platform=platform) if i.status in {"active", "failed"}]
+            opened += [
+                _opened(integrations, i) for i in integrations.all(platform=platform) if i.status in {"active", "failed"} and i.platform in set(Platform)
+            ]
     return opened
 
 

@@ -22,6 +22,7 @@ from domain.errors import (
     ReportTooLarge,
     SourceError,
     TransientFailure,
+    UnknownName,
 )
 from domain.landing import Landing
 from domain.windows import DateWindow
@@ -65,6 +66,7 @@ class AccountOutcome:
     dates_changed: int = 0
     dates_verified: int = 0
     error: MrmError | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def sync_integration(
     """Pull every report of every account of an integration; both dates are inclusive, in each account's time zone.
 
     `since` pulls exactly from there. Without it the first pull reaches back to `history_since` (400 days when None), and later
-    ones pull what is still provisional and every gap down to it. The integration's setting `skip_accounts` (ids, by comma) is kept.
+    ones pull what is still provisional and every gap down to it. The integration's settings `skip_accounts` (ids) and
+    `reports` (names; all without it), both by comma, are kept.
     `own` is given the accounts before anything of them is pulled, and refuses by raising: an account has one owner.
     A failing account leaves the others complete and stands in `failures`. Raises what makes the whole integration
     impossible: a refused credential, no account at all, wrong settings, a warehouse or disk that takes nothing.
@@ -157,6 +160,15 @@ def discovered(integration: IntegrationAccess, connector: Connector) -> Discover
     return Discovery([a for a in found.accounts if a.account_id not in skipped], left_out)
 
 
+def chosen_reports(integration: IntegrationAccess, connector: Connector) -> list[Report]:
+    """List the reports that the integration's setting `reports` names (by comma), all of them without it. Raises UnknownName."""
+    chosen = [name.strip() for name in integration.settings.get("reports", "").split(",") if name.strip()]
+    for name in chosen:
+        if name not in connector.reports:
+            raise UnknownName(f"report of {integration.platform}", name, connector.reports)
+    return [report for report in connector.reports.values() if not chosen or report.name in chosen]
+
+
 @dataclass(frozen=True)
 class _Asked:
     since: date | None
@@ -192,7 +204,7 @@ class _Pull:
         own(found.accounts)
         if not found.accounts:
             raise self._nothing_to_pull(found)
-        reports = list(self._connector.reports.values())
+        reports = chosen_reports(self._integration, self._connector)
         self._total = len(found.accounts) * len(reports)
         outcomes = [self._lost(account_id) for account_id in self._missing(known, found)]
         notes = list(found.notes)
@@ -216,8 +228,8 @@ class _Pull:
         outcome = self._outcome(account.account_id, report.name)
         try:
             today = self._clock.today(account.timezone)
-            oldest = registry.oldest_date(self._integration.platform, today)
-            plan = plan_pull(report, today, oldest, covered.last_seen(), **asked.bounds, lookback_days=self._lookback(account, report, asked))
+            oldest = registry.oldest_date(self._integration.platform, today, report)
+            plan = plan_pull(report, today, oldest, covered.last_seen(), **asked.bounds, lookback_days=self._lookback(account, report, covered, asked))
             for window in plan.windows:
                 for part in self._window(account, report, window):
                     outcome = replace(
@@ -225,14 +237,15 @@ class _Pull:
                         rows=outcome.rows + part.rows,
                         dates_changed=outcome.dates_changed + part.dates_changed,
                         dates_verified=outcome.dates_verified + part.dates_verified,
+                        notes=tuple(dict.fromkeys((*outcome.notes, *part.notes))),
                     )
         except (SourceError, LoadExpired, DataQualityError) as error:
             return replace(outcome, error=error), ()
-        return outcome, tuple(f"account {account.account_id}: {note}" for note in plan.notes)
+        return outcome, tuple(f"account {account.account_id}: {note}" for note in (*plan.notes, *outcome.notes))
 
-    def _lookback(self, account: Account, report: Report, asked: _Asked) -> int | None:
-        """Ask a connector that knows for the account's own lookback; None means the report's."""
-        if asked.since or not report.date_column or not isinstance(self._connector, KnowsLookback):
+    def _lookback(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> int | None:
+        """Ask a connector that knows for the account's own lookback; None means the report's. A first pull has nothing to look back on."""
+        if asked.since or not report.date_column or not covered.windows or not isinstance(self._connector, KnowsLookback):
             return None
         return self._connector.lookback_days(account, report)
 
@@ -259,12 +272,14 @@ class _Pull:
         load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
         place = "/".join(("landing", key.organization_id, key.integration_id, report.name, key.account_id, load.load_id))
         rows, said, proof = 0, 0.0, ""
+        notes: list[str] = []
         try:
             with load:
                 for number, page in enumerate(read_ahead(self._connector.pages(account, report, window))):
                     self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
                     load.write(page.rows)
                     rows, proof = rows + page.rows.num_rows, page.proof
+                    notes += page.notes
                     if time.monotonic() - said > 0.1:
                         self._say(account, report, rows)
                         said = time.monotonic()
@@ -274,7 +289,8 @@ class _Pull:
                 if not load.uncertain:
                     self._landing.delete(place)
             raise
-        return replace(self._outcome(account.account_id, report.name), rows=rows, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
+        changed, verified = commit.dates_changed, commit.dates_verified
+        return replace(self._outcome(account.account_id, report.name), rows=rows, dates_changed=changed, dates_verified=verified, notes=tuple(notes))
 
     def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
         """List the accounts that were pulled before and that the credential no longer shows at all."""

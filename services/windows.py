@@ -41,11 +41,13 @@ def plan_pull(
 
     Without `since` a date is due when no load covers it, or when it was younger than the lookback at the last look; `lookback_days`
     takes the place of the report's own. A report with `first_pull_days` reaches no further back for dates that were never pulled,
-    except to catch up with the newest that was. A snapshot's window is today. Windows beyond what the platform keeps are cut with a note.
+    except to catch up with the newest that was. A snapshot's window is today; a daily report's ends its `delay_days` earlier.
+    Windows beyond what the platform keeps are cut with a note.
     """
     if not report.date_column:
         return PullPlan((DateWindow(today, today),))
-    last = min(until or today, today)
+    newest = today - timedelta(days=report.delay_days)
+    last = min(until or newest, newest)
     first = since or history_since or history_start(today)
     notes = []
     if first < oldest:

@@ -103,4 +103,4 @@ class _Project:
         report = self._reports.get(identifier.removesuffix("__current"))
         if report is None or not identifier.endswith("__current"):
             raise ConfigurationError(f"The source raw.{identifier} has no history", fix="Let models read raw through the __current views")
-        return as_of_rows(report.table, raw_columns(report), every_date=not report.date_column)
+        return as_of_rows(report.table, raw_columns(report), every_date=not report.date_column, organization="'-'" if report.platform == "fx" else ORGANIZATION)

@@ -53,10 +53,10 @@ def earliest_as_of(client: Client) -> datetime | None:
     return datetime.fromisoformat(rows[0][0]) if rows and rows[0][0] else None
 
 
-def require_kept(client: Client, as_of: datetime) -> None:
-    """Raise UsageError where retention dropped what was known at `as_of`."""
-    earliest = earliest_as_of(client)
-    if earliest is not None and as_of < earliest:
+def require_kept(client: Client, as_of: datetime | None) -> None:
+    """Raise UsageError where retention dropped what was known at `as_of`; now (None) is always kept."""
+    earliest = None if as_of is None else earliest_as_of(client)
+    if as_of is not None and earliest is not None and as_of < earliest:
         raise UsageError(
             f"What was known at {as_of:%Y-%m-%d %H:%M} is no longer kept", why="Retention dropped superseded loads", fix=f"Ask as of {earliest} or later"
         )

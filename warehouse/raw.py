@@ -36,6 +36,8 @@ _TYPES = {
 }
 _CODECS = {ColumnType.DECIMAL: " CODEC(T64, ZSTD(1))"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST = 64 * 2**20
+"""Bytes of a view's text: an as-of view holds the SQL of every model below it."""
 
 _LOAD = """
     load_id String,
@@ -91,6 +93,10 @@ _TABLES = {
         organization_id String, subject String COMMENT 'the id that was forgotten; for retention the instant from which on as_of answers',
         event LowCardinality(String) COMMENT 'begun or done', noted_at DateTime64(6, 'UTC'), noted_by String, rows UInt64
     ) ENGINE = MergeTree ORDER BY (scope, organization_id, subject, noted_at)""",
+    "raw.quality_results": """CREATE TABLE IF NOT EXISTS raw.quality_results (
+        checked_at DateTime64(6, 'UTC'), check LowCardinality(String), organization_id LowCardinality(String), platform LowCardinality(String),
+        account_id String, status LowCardinality(String) COMMENT 'ok, warn or fail', detail String
+    ) ENGINE = MergeTree ORDER BY (organization_id, platform, account_id, check, checked_at) TTL toDateTime(checked_at) + INTERVAL 400 DAY""",
     "marts.user_events": """CREATE TABLE IF NOT EXISTS marts.user_events (
         timestamp DateTime, user_id String, organization_id String, event_name String, event_properties String COMMENT 'JSON',
         session_id String, device_type String, browser String
@@ -137,17 +143,13 @@ class _Schema:
         """Create a view, or replace it where its query is another one; its comment keeps the query's digest."""
         digest = blake2b(query.encode(), digest_size=8).hexdigest()
         if self._comments.get(name) != digest:
-            self._client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'")
+            self._client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'", settings={"max_query_size": _LONGEST})
 
     def report(self, report: Report) -> None:
         """Make a report's raw table and views, and add the columns that are new."""
         table = raw_table(report)
         if table not in self._comments:
-            columns = [*(f"`{name}` {kind}" for name, kind in LEDGER_COLUMNS), *(_definition(column) for column in report.columns)]
-            self._client.command(
-                f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) ENGINE = MergeTree PARTITION BY toYYYYMM(_date)"
-                " ORDER BY (_organization_id, _integration_id, _account_id, _date, _load_id)"
-            )
+            self._client.command(report_statement(report))
         else:
             self._add_columns(report)
         names = raw_columns(report)
@@ -175,6 +177,20 @@ class _Schema:
         return columns
 
 
+def ledger_statements() -> tuple[str, ...]:
+    """Return the statements that make the databases and the ledger's own tables on one server."""
+    return (*(f"CREATE DATABASE IF NOT EXISTS {database}" for database in DATABASES), *_TABLES.values())
+
+
+def report_statement(report: Report) -> str:
+    """Return the statement that makes a report's raw table."""
+    columns = [*(f"`{name}` {kind}" for name, kind in LEDGER_COLUMNS), *(_definition(column) for column in report.columns)]
+    return (
+        f"CREATE TABLE IF NOT EXISTS {raw_table(report)} ({', '.join(columns)}) ENGINE = MergeTree PARTITION BY toYYYYMM(_date)"
+        " ORDER BY (_organization_id, _integration_id, _account_id, _date, _load_id)"
+    )
+
+
 def create_ledger_tables(client: Client) -> None:
     """Create the databases and the ledger's own tables where they are missing."""
     _Schema(client).ledger()
@@ -196,6 +212,15 @@ def create_views(client: Client, queries: Mapping[str, str]) -> None:
     schema = _Schema(client)
     for name, query in queries.items():
         schema.view(name, query)
+
+
+def mart_columns(client: Client) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the stored tables of `marts` with their columns."""
+    rows = client.query(
+        """SELECT c.table, groupArray(c.name) FROM system.columns AS c INNER JOIN system.tables AS t ON c.database = t.database AND c.table = t.name
+        WHERE c.database = 'marts' AND t.engine LIKE '%MergeTree%' GROUP BY 1 ORDER BY 1"""
+    ).result_rows
+    return [(str(table), tuple(columns)) for table, columns in rows]
 
 
 def clickhouse_type(column: Column) -> str:

@@ -40,19 +40,21 @@ def pinned_rows(table: str, columns: Sequence[str]) -> str:
     WHERE s.report = '{table}' AND s.build_id = (SELECT build_id FROM raw.pinned_build)"""
 
 
-def as_of_rows(table: str, columns: Sequence[str], *, every_date: bool = False) -> str:
+def as_of_rows(table: str, columns: Sequence[str], *, every_date: bool = False, organization: str = ORGANIZATION) -> str:
     """Return a SELECT of the rows that were known at {as_of} for one organization, in a window of dates or on every date.
+
+    `organization` is the SQL of another one where the rows are nobody's, as exchange rates are.
 
     A verified slice's rows live under an older load id: the winner's `rows_load_id` names it.
     """
     dates = "" if every_date else f" AND since <= {UNTIL} AND until >= {SINCE}"
     inside = "true" if every_date else f"slice.1 BETWEEN {SINCE} AND {UNTIL}"
     pruned = "" if every_date else f" AND r._date BETWEEN {SINCE} AND {UNTIL}"
-    where = f"organization_id = {ORGANIZATION} AND report = '{table}' AND observed_at <= {AS_OF}{dates}"
+    where = f"organization_id = {organization} AND report = '{table}' AND observed_at <= {AS_OF}{dates}"
     return f"""SELECT {_listed(columns)} FROM raw.{table} AS r
     INNER JOIN (SELECT integration_id, account_id, date, rows_load FROM ({winners(where, inside)}) WHERE row_count > 0) AS s
         ON r._integration_id = s.integration_id AND r._account_id = s.account_id AND r._date = s.date AND r._load_id = s.rows_load
-    WHERE r._organization_id = {ORGANIZATION}{pruned}"""
+    WHERE r._organization_id = {organization}{pruned}"""
 
 
 def as_of_slices() -> str:

@@ -1,29 +1,36 @@
 """The Google Ads connector: search_stream with raw protobuf rows, a timeout on every call, errors in our vocabulary."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from operator import attrgetter
 from typing import Any, TypeVar
-
-import pyarrow as pa
 
 from connectors.discovery import Discovery, summary
 from connectors.google_ads.discovery import discover
 from connectors.google_ads.errors import FAILURES, translate
-from connectors.google_ads.reports import FIELDS, PATHS, REPORTS, column_name, query
+from connectors.google_ads.fields import OPTIONAL
+from connectors.google_ads.reports import PATHS, REPORTS, query
+from connectors.google_ads.rows import delimited, table
 from connectors.google_ads.settings import GoogleAdsCredentials, GoogleAdsSettings
 from connectors.google_ads.transport import ChannelClient, Silence, oauth, renew
 from connectors.patience import Patience
-from connectors.rows import empty, typed
+from connectors.rows import empty
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
-from domain.errors import IncompleteAnswer, MrmError, SourceError
+from domain.errors import IncompleteAnswer, MrmError, RequestRejected, SourceError
 from domain.platforms import Platform
 from domain.windows import DateWindow
 
 T = TypeVar("T")
 
 CONTENT_TYPE = "application/x-protobuf; delimited=true"
+SETTLING_DAYS = 7
+"""Clicks and cost change for some days whatever the conversion windows are."""
+_WINDOWS = (
+    "SELECT conversion_action.id, conversion_action.click_through_lookback_window_days, conversion_action.view_through_lookback_window_days "
+    "FROM conversion_action WHERE conversion_action.status = 'ENABLED'"
+)
+_UNRECOGNIZED = re.compile(r"UNRECOGNIZED_FIELD.*'([a-z0-9_.]+)'")
 
 
 class GoogleAds:
@@ -40,6 +47,8 @@ class GoogleAds:
         self._client = ChannelClient(self._oauth, credentials, settings)
         self._silence = Silence(settings.timeout_seconds)
         self._services: dict[str, Any] = {}
+        self._dropped: set[str] = set()
+        self._lookbacks: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def accounts(self) -> list[Account]:
@@ -54,24 +63,55 @@ class GoogleAds:
         """Yield a page per batch of the stream; `window` is inclusive, in the account's time zone.
 
         The last page carries the proof: the stream ended with gRPC status OK. Raises a SourceError that names the account;
-        a stream that breaks after its first batch raises TransientFailure, and nothing of it may be kept.
+        a stream that breaks after its first batch raises TransientFailure, and nothing of it may be kept. An optional field that this
+        version of the API no longer knows is left out with a note, and its column is NULL.
         """
+        while True:
+            begun = False
+            try:
+                for page in self._pages(account, report, window):
+                    begun = True
+                    yield page
+                return
+            except RequestRejected as error:
+                path = None if begun else _unrecognized(str(error), report)
+                if path is None or path in self._dropped:
+                    raise
+                self._dropped.add(path)
+
+    def lookback_days(self, account: Account, report: Report) -> int:
+        """Return one day more than the widest conversion window of the account's enabled actions; 30 where it has none.
+
+        The window's last day is over on the day after it, and clicks and cost are settled long before.
+        """
+        if account.account_id not in self._lookbacks:
+            windows = [0]
+            for message in self.search(account.account_id, _WINDOWS, account.parent_id):
+                for row in message.results:
+                    action = row.conversion_action
+                    windows += (action.click_through_lookback_window_days, action.view_through_lookback_window_days)
+            self._lookbacks[account.account_id] = max(windows) + 1 if max(windows) else report.lookback_days
+        return max(self._lookbacks[account.account_id], SETTLING_DAYS)
+
+    def _pages(self, account: Account, report: Report, window: DateWindow) -> Iterator[Page]:
         held: Page | None = None
         batches = rows = 0
-        for message in self.search(account.account_id, query(report, window.since, window.until), account.parent_id):
+        asked = [path for path in PATHS[report.name] if path not in self._dropped]
+        for message in self.search(account.account_id, query(report, window.since, window.until, self._dropped), account.parent_id):
             if held is not None:
                 yield held
-            self._require_whole(message, account, report)
-            held = Page(_table(message.results, report, account), _delimited(message), CONTENT_TYPE)
+            self._require_whole(message, account, report, len(asked))
+            held = Page(table(message.results, message.field_mask.paths, report, account), delimited(message), CONTENT_TYPE)
             batches += 1
             rows += held.rows.num_rows
         proof = f"the stream ended with status OK: {rows} rows in {batches} batches"
-        if not report.date_column and rows != 1:
+        if report.name == "accounts" and rows != 1:
             raise IncompleteAnswer(
                 f"{report.name}: Google answered {rows} rows for one account", platform=self.platform, account_id=account.account_id, fix="Sync again"
             )
         held = held or Page(empty(report), b"", CONTENT_TYPE)
-        yield Page(held.rows, held.body, held.content_type, proof)
+        notes = tuple(f"{report.name}: Google no longer knows {path}, its column is NULL" for path in PATHS[report.name] if path in self._dropped)
+        yield Page(held.rows, held.body, held.content_type, proof, notes)
 
     def search(self, customer_id: str, gaql: str, manager_id: str = "") -> Iterator[Any]:
         """Yield the SearchGoogleAdsStreamResponse messages of a query; only a stream that has not yet begun is tried again.
@@ -112,9 +152,9 @@ class GoogleAds:
             service.transport.close()
         self._services.clear()
 
-    def _require_whole(self, message: Any, account: Account, report: Report) -> None:  # noqa: ANN401 - a protobuf message of any API version
+    def _require_whole(self, message: Any, account: Account, report: Report, asked: int) -> None:  # noqa: ANN401 - a protobuf message of any API version
         """Refuse a batch whose last fields are gone: every batch of Google's ends with the field mask."""
-        if len(message.field_mask.paths) < len(PATHS[report.name]):
+        if len(message.field_mask.paths) < asked:
             raise IncompleteAnswer(
                 f"{report.name}: a batch came without its field mask",
                 platform=self.platform,
@@ -149,55 +189,7 @@ class GoogleAds:
             return self._services[name]
 
 
-def _table(results: Any, report: Report, account: Account) -> pa.Table:  # noqa: ANN401 - a repeated protobuf field
-    """Return the rows of one batch in the report's schema."""
-    columns: dict[str, Any] = {}
-    messages: dict[str, list[Any]] = {"": list(results)}
-    for path in PATHS[report.name]:
-        parent, _, last = path.rpartition(".")
-        values: list[Any] = list(map(attrgetter(last), _messages(messages, parent)))
-        names = _enum_names(results[0], path) if values else None
-        if names is not None:
-            values = [names.get(v) or str(v) for v in values]
-        columns[column_name(report.name, path)] = pa.array(values, _arrow_type(path))
-    return typed(report, account, columns, len(results), doubles=True)
-
-
-def _messages(known: dict[str, list[Any]], path: str) -> list[Any]:
-    """Return the submessage at a path of every row; each level is walked once for all its fields."""
-    if path not in known:
-        parent, _, last = path.rpartition(".")
-        known[path] = list(map(attrgetter(last), _messages(known, parent)))
-    return known[path]
-
-
-def _arrow_type(path: str) -> pa.DataType:
-    kind = FIELDS[path][0]
-    if path.startswith("metrics.conversions"):
-        return pa.float64()
-    if path.endswith(".id"):
-        return pa.int64()
-    return pa.string() if kind == "date" else kind.arrow
-
-
-def _enum_names(row: Any, path: str) -> dict[int, str] | None:  # noqa: ANN401 - a protobuf message of any API version
-    """Return number → name for an enum field, None for any other."""
-    message = row
-    *parents, last = path.split(".")
-    for parent in parents:
-        message = getattr(message, parent)
-    field = message.DESCRIPTOR.fields_by_name.get(last)
-    if field is None or field.enum_type is None:
-        return None
-    return {number: value.name for number, value in field.enum_type.values_by_number.items()}
-
-
-def _delimited(message: Any) -> bytes:  # noqa: ANN401 - a protobuf message of any API version
-    """Serialize a message with its length before it (base-128 varint), as protobuf's delimited streams are."""
-    body: bytes = message.SerializeToString()
-    size, prefix = len(body), bytearray()
-    while size > 0x7F:
-        prefix.append(size & 0x7F | 0x80)
-        size >>= 7
-    prefix.append(size)
-    return bytes(prefix) + body
+def _unrecognized(words: str, report: Report) -> str | None:
+    """Return the field that Google no longer knows, when the report can do without it."""
+    found = _UNRECOGNIZED.search(words)
+    return found[1] if found and found[1] in OPTIONAL and found[1] in PATHS[report.name] else None

@@ -9,6 +9,9 @@ from connectors.secrets import Token
 SHIPPED_VERSIONS = ("v23", "v24", "v25", "v26")
 """The API versions that google-ads 34 ships; a version is sunset about a year after its release."""
 
+RETIRED = {"v21": "on 2026-08-05"}
+"""When Google switched a version off."""
+
 
 class GoogleAdsSettings(BaseModel):
     """Settings of one integration. `endpoint` and `ca_bundle` lead to the sandbox or a proxy; empty means Google's own."""
@@ -43,7 +46,8 @@ class GoogleAdsSettings(BaseModel):
     @classmethod
     def _shipped(cls, value: str) -> str:
         if value not in SHIPPED_VERSIONS:
-            raise ValueError(f"this release speaks {', '.join(SHIPPED_VERSIONS)}; remove the setting to use the newest")
+            gone = f"Google switched {value} off {RETIRED[value]}; " if value in RETIRED else ""
+            raise ValueError(f"{gone}this release speaks {', '.join(SHIPPED_VERSIONS)}; remove the setting to use the newest")
         return value
 
 

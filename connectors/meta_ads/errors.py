@@ -23,7 +23,7 @@ from domain.platforms import Platform
 FAILURES = (FacebookRequestError, requests.RequestException)
 """Everything that a call of the client library can raise for a failure of the platform."""
 
-THROTTLES = frozenset({4, 17, 32, 341, 613, *range(80000, 80007), 80008, 80014})
+THROTTLES = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 TOO_MUCH_DATA = frozenset({(1, 1504018), (100, 1504018), (2, 1504038), (100, 1487534)})
 NOT_READY = 2601
 _EXPIRED = frozenset({102, 104, 190, 458, 459, 460, 463, 464, 467, 2500})
@@ -49,6 +49,17 @@ def unreachable(why: str, account_id: str) -> TransientFailure:
     """Word a failure below HTTP."""
     return TransientFailure(
         "Meta did not answer", platform=str(Platform.META_ADS), account_id=account_id, why=why, fix="Sync again; check the network when it lasts"
+    )
+
+
+def outdated(asked: str, served: str, account_id: str) -> VersionSunset:
+    """Word the answer of a version that was not asked for."""
+    return VersionSunset(
+        f"Meta answered as {served}, not as {asked}",
+        platform=str(Platform.META_ADS),
+        account_id=account_id,
+        why=f"{asked} is switched off, and fields may mean something else in {served}",
+        fix="Raise api_version in the integration's settings, or upgrade this release",
     )
 
 
@@ -94,6 +105,19 @@ def pause(headers: Mapping[str, str]) -> float:
     pauses.append(_number(account.get("reset_time_duration")))
     pauses.append(_number(lower.get("retry-after")))
     return max(pauses)
+
+
+def shares(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the highest per cent that each usage header names, by header; header names are in lower case."""
+    found: dict[str, str] = {}
+    for header in ("x-app-usage", "x-ad-account-usage", "x-fb-ads-insights-throttle", "x-business-use-case-usage"):
+        loaded = _json(headers.get(header))
+        nested = [e for listed in loaded.values() if isinstance(listed, list) for e in listed if isinstance(e, dict)]
+        entries: list[Mapping[str, Any]] = [*nested, loaded]
+        used = [_number(v) for e in entries for k, v in e.items() if k.endswith("_pct") or k in {"call_count", "total_cputime", "total_time"}]
+        if used:
+            found[header] = f"{max(used):g} %"
+    return found
 
 
 def _json(text: str | None) -> Mapping[str, Any]:

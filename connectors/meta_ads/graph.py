@@ -1,16 +1,17 @@
 """Meta's client library as a plain JSON channel: host, version and timeout belong to the instance, never to the process."""
 
-import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from facebook_business.api import FacebookAdsApi
 from facebook_business.session import FacebookSession
 
-from connectors.meta_ads.errors import FAILURES, translate, unreachable
+from connectors.meta_ads.errors import FAILURES, outdated, shares, translate, unreachable
 from connectors.meta_ads.settings import MetaAdsCredentials, MetaAdsSettings
 from connectors.secrets import keep_tokens_out_of
 
@@ -44,6 +45,8 @@ class Graph:
         self._session.requests.hooks["response"].append(lambda response, *_, **__: _take_body(response, self._thread))
         self._api = FacebookAdsApi(self._session, settings.api_version or None)
         keep_tokens_out_of("urllib3.connectionpool")
+        self.usage: Mapping[str, str] = {}
+        """How much of its quotas Meta said was used, in its latest answer that said so; per cent by header."""
 
     @property
     def version(self) -> str:
@@ -61,12 +64,21 @@ class Graph:
             raise unreachable(str(error), account_id) from None
         body: bytes = self._thread.body
         try:
-            loaded = json.loads(body)
+            loaded = orjson.loads(body)
         except ValueError:
             raise unreachable("the answer breaks off within its JSON", account_id) from None
         if not isinstance(loaded, dict) or "error" in loaded or response.status() >= 400:
             raise unreachable(f"HTTP {response.status()} without an error object", account_id)
+        headers = {name.lower(): value for name, value in (response.headers() or {}).items()}
+        self._require_version(headers, account_id)
+        self.usage = shares(headers) or self.usage
         return Answer(loaded, body)
+
+    def _require_version(self, headers: Mapping[str, str], account_id: str) -> None:
+        """Refuse an answer of another version: where one is switched off, Graph may answer as the oldest that is left."""
+        served = headers.get("facebook-api-version", self.version)
+        if served != self.version:
+            raise outdated(self.version, served, account_id)
 
     def close(self) -> None:
         """Close the session's connections."""

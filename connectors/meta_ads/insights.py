@@ -3,16 +3,14 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.meta_ads.errors import NotReady, from_error
 from connectors.meta_ads.graph import Answer, Graph
+from connectors.meta_ads.jobs import Job
 from connectors.patience import Patience
-from domain.catalogue import Report
 from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
-from domain.platforms import Level, Platform
-from domain.windows import DateWindow
+from domain.platforms import Platform
 
 WAITING = frozenset({"Job Not Started", "Job Started", "Job Running"})
 COMPLETED = "Job Completed"
@@ -25,42 +23,6 @@ _PAUSES = (0.0, 0.02, 0.03, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0, 10.0)
 """Seconds before each look at a job; the last one repeats."""
 
 _SMALLEST_PAGE = 25
-
-
-@dataclass(frozen=True)
-class Job:
-    """One request for insights: a window, perhaps only some campaigns, and the fields."""
-
-    account_id: str
-    level: Level
-    window: DateWindow
-    fields: tuple[str, ...]
-    campaign_ids: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, account_id: str, report: Report, window: DateWindow) -> "Job":
-        """Ask for the whole report over the window."""
-        return cls(account_id, report.level, window, tuple(c.name for c in report.columns if c.name != report.date_column))
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Write the request's parameters."""
-        params: dict[str, Any] = {
-            "level": str(self.level),
-            "fields": ",".join(self.fields),
-            "time_range": {"since": str(self.window.since), "until": str(self.window.until)},
-            "time_increment": 1,
-            "use_unified_attribution_setting": "true",
-        }
-        if self.campaign_ids:
-            params["filtering"] = [{"field": "campaign.id", "operator": "IN", "value": list(self.campaign_ids)}]
-        return params
-
-    def halves(self) -> tuple["Job", "Job"]:
-        """Split the window, the earlier half first."""
-        middle = self.window.since + (self.window.until - self.window.since) // 2
-        later = next(d for d in self.window.dates() if d > middle)
-        return replace(self, window=DateWindow(self.window.since, middle)), replace(self, window=DateWindow(later, self.window.until))
 
 
 class Insights:

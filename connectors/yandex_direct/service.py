@@ -3,22 +3,20 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from connectors.patience import Pace, Patience
+from connectors.patience import Patience
 from connectors.secrets import redact
 from connectors.yandex_direct.errors import from_error, seconds
 from connectors.yandex_direct.settings import YandexDirectCredentials, YandexDirectSettings
+from connectors.yandex_direct.units import Allowance, Units
 from domain.errors import SourceError, TransientFailure
 from domain.platforms import Platform
-
-REQUESTS, PERIOD = 20, 10.0
-"""The Reports service takes 20 requests in 10 seconds."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next look at an offline report, where the answer names no retryIn."""
@@ -31,11 +29,16 @@ class Service:
         self, credentials: YandexDirectCredentials, settings: YandexDirectSettings, patience: Patience, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._patience = patience
-        self._pace = Pace(REQUESTS, PERIOD, patience.sleep)
-        self._root = f"{settings.endpoint}/json/{settings.api_version}"
+        self._allowance = Allowance(patience.sleep)
+        self._endpoint, self._version, self._entities = settings.endpoint, settings.api_version, settings.entities_version
+        self._token = credentials.token
         self._mode = settings.processing_mode
         self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {credentials.token.get_secret_value()}", "Accept-Language": "en"},
+            headers={
+                "Authorization": f"Bearer {credentials.token.get_secret_value()}",
+                "Accept-Language": "en",
+                **({"Use-Operator-Units": settings.use_operator_units} if settings.use_operator_units else {}),
+            },
             timeout=httpx.Timeout(settings.timeout_seconds, connect=10.0),
             verify=_verification(settings),
             trust_env=urlsplit(settings.endpoint).hostname not in {"127.0.0.1", "localhost", "::1"},
@@ -46,8 +49,10 @@ class Service:
         """Call a JSON method and return its result, the exact bytes and the headers (Units among them)."""
 
         def once() -> tuple[dict[str, Any], bytes, Mapping[str, str]]:
-            with self._connection_failures(login):
-                response = self._client.post(f"{self._root}/{service}", json={"method": method, "params": params}, headers=_for(login))
+            version = self._version if service in ("clients", "agencyclients") else self._entities
+            with self._connection_failures(login), self._allowance.connection(login):
+                response = self._client.post(f"{self._endpoint}/json/{version}/{service}", json={"method": method, "params": params}, headers=_for(login))
+            self._allowance.note(response.headers, login)
             answer = _object(response.content)
             if response.status_code == 502:
                 raise self._broken("HTTP 502", login)
@@ -58,6 +63,33 @@ class Service:
             return answer["result"], response.content, response.headers
 
         return self._patience.call(once)
+
+    def goals(self, campaigns: Sequence[str], login: str) -> bytes:
+        """Return the exact answer of v4's GetStatGoals for some campaigns: version 5 has no such method."""
+        call = {
+            "method": "GetStatGoals",
+            "param": {"CampaignIDS": [int(c) for c in campaigns]},
+            "token": self._token.get_secret_value(),
+            "locale": "en",
+        }
+
+        def once() -> bytes:
+            with self._connection_failures(login), self._allowance.connection(login):
+                response = self._client.post(f"{self._endpoint}/live/v4/json/", json=call)
+            answer = _object(response.content)
+            if "error_code" in answer or response.status_code != 200:
+                error = {**answer, "error_string": answer.get("error_str", "")}
+                raise from_error(error, response.status_code, response.headers, login)
+            if "data" not in answer:
+                raise self._broken("the answer breaks off within its JSON", login)
+            return response.content
+
+        return self._patience.call(once)
+
+    @property
+    def units(self) -> Mapping[str, Units]:
+        """Return what the answers' headers last said of each login's units."""
+        return self._allowance.units
 
     @contextmanager
     def report(self, definition: Mapping[str, Any], login: str) -> Iterator[Iterator[bytes]]:
@@ -75,11 +107,12 @@ class Service:
             "skipColumnHeader": "false",
             "skipReportSummary": "false",
         }
-        response = self._finished(body, headers, login)
-        try:
-            yield self._chunks(response, login)
-        finally:
-            response.close()
+        with self._allowance.place_in_queue(), self._allowance.connection(login):
+            response = self._finished(body, headers, login)
+            try:
+                yield self._chunks(response, login)
+            finally:
+                response.close()
 
     def close(self) -> None:
         """Close the connections."""
@@ -103,9 +136,11 @@ class Service:
 
     def _ask(self, body: bytes, headers: Mapping[str, str], login: str) -> httpx.Response:
         """Send the report's request once; only 200, 201 and 202 come back."""
-        self._pace.wait()
+        self._allowance.pace(login)
         with self._connection_failures(login):
-            response = self._client.send(self._client.build_request("POST", f"{self._root}/reports", content=body, headers=headers), stream=True)
+            response = self._client.send(
+                self._client.build_request("POST", f"{self._endpoint}/json/{self._version}/reports", content=body, headers=headers), stream=True
+            )
             if response.status_code in {200, 201, 202}:
                 return response
             try:

@@ -3,15 +3,16 @@
 import io
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 from pyarrow import csv
 
-from connectors.rows import drift, typed
-from connectors.yandex_direct.reports import INCLUDE_VAT, requested_fields
-from domain.catalogue import Account, Report
+from connectors.rows import drift, empty, typed
+from connectors.yandex_direct.goals import FIELDS, Parts, columns_of, long_rows
+from connectors.yandex_direct.reports import INCLUDE_VAT, requested_fields, split_by_goals
+from domain.catalogue import Account, ColumnType, Report
 from domain.errors import IncompleteAnswer
 
 PIECE = 1 << 20
@@ -20,19 +21,29 @@ PIECE = 1 << 20
 UNDEFINED = "--"
 
 _log = logging.getLogger(__name__)
-_TOTAL = re.compile(rb"Total rows: (\d+)\s*\Z")
+_TOTAL = re.compile(rb"(?<![^\n])Total rows: (\d+)\s*\Z")
+
+
+def ends(body: bytes) -> bool:
+    """Tell whether these bytes end a report: their last line is its total."""
+    return _TOTAL.search(body) is not None
 
 
 @dataclass
 class Tsv:
-    """Parse one report as its bytes arrive. `total` is Direct's own count, known after the last piece."""
+    """Parse one report as its bytes arrive. `total` is Direct's own count, known after the last piece.
+
+    `goals` are those that were asked for; each must have its column.
+    """
 
     report: Report
     account: Account
     include_vat: str
+    goals: Sequence[str] = ()
     rows: int = 0
     total: int | None = None
     _columns: list[str] = field(default_factory=list)
+    _parts: Parts = field(default_factory=dict)
 
     def pieces(self, chunks: Iterable[bytes]) -> Iterator[tuple[pa.Table, bytes]]:
         """Yield typed rows with the exact bytes that they were read from, heading and total line included.
@@ -72,17 +83,32 @@ class Tsv:
         self._columns = columns.decode().rstrip("\r").split("\t")
         if len(set(self._columns)) != len(self._columns):
             raise drift(self.report, self.account, ", ".join(self._columns), "stands twice in the heading")
-        missing = [name for name in requested_fields(self.report) if name not in self._columns]
+        self._find_goals()
+        expected = [name for name in requested_fields(self.report) if not (split_by_goals(self.report) and name in FIELDS)]
+        missing = [name for name in expected if name not in self._columns]
         if missing:
             _log.warning("%s %s: Direct's answer lacks the columns %s", self.account.account_id, self.report.name, ", ".join(missing))
         return title + b"\n" + columns + b"\n", rest
 
+    def _find_goals(self) -> None:
+        if not split_by_goals(self.report):
+            return
+        self._parts = columns_of(self._columns)
+        answered = {goal for goal, _ in self._parts}
+        if missing := [goal for goal in self.goals if goal not in answered]:
+            raise drift(self.report, self.account, ", ".join(f"Conversions_{goal}_<model>" for goal in missing), "is missing from the answer")
+
     def _table(self, text: bytes) -> pa.Table:
         """Read rows without any quoting: Direct quotes nothing, and names carry quotes of their own."""
         known = {c.name: c.type.arrow for c in self.report.columns if c.name in self._columns}
+        known |= dict.fromkeys((name for part in self._parts.values() for name in part.values()), ColumnType.DECIMAL.arrow)
         table = self._parse(text, known) if text.strip() else pa.table({name: pa.array([], kind) for name, kind in known.items()})
         self.rows += table.num_rows
-        columns = {name: table.column(name) for name in known}
+        if split_by_goals(self.report):
+            if not self._parts:
+                return empty(self.report)
+            table = long_rows(table, self._parts, [c.name for c in self.report.columns if c.name in self._columns])
+        columns = {name: table.column(name) for name in table.column_names}
         return typed(self.report, self.account, {**columns, INCLUDE_VAT: pa.repeat(self.include_vat, table.num_rows)}, table.num_rows)
 
     def _parse(self, text: bytes, known: dict[str, pa.DataType]) -> pa.Table:

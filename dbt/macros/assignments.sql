@@ -27,7 +27,7 @@
 
 {# Note in the table's comment which assignments it was built with. #}
 {% macro remember_assignments() -%}
-    alter table {{ this }} {{ on_cluster_clause(this) }} modify comment '
-    {%- if execute %}{{ run_query(assignments_signature()).columns[0].values()[0] }}{% endif -%}
-    '
+    {%- if execute -%}
+    alter table {{ this }} {{ on_cluster_clause(this) }} modify comment '{{ run_query(assignments_signature()).columns[0].values()[0] }}'
+    {%- endif -%}
 {%- endmacro %}

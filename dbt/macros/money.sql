@@ -12,3 +12,8 @@
 {% macro count_of(expression) -%}
     toInt64(ifNull({{ expression }}, 0))
 {%- endmacro %}
+
+{# The currency in which mart_performance_daily shows money beside the account's own: MRM_BASE_CURRENCY, EUR by default. #}
+{% macro base_currency() -%}
+    {{ env_var('MRM_BASE_CURRENCY', 'EUR') }}
+{%- endmacro %}

@@ -31,7 +31,7 @@
     {% set has_contract = config.get('contract').enforced %}
     {{ clickhouse__create_empty_table(temporary, relation, sql, has_contract) }}
     {%- if not temporary %}
-        {%- set batches = month_batches() if execute and config.get('materialized') == 'incremental' and ' in (select ' in sql else [[]] %}
+        {%- set batches = month_batches() if execute and config.get('materialized') in ('incremental', 'distributed_incremental') and ' in (select ' in sql else [[]] %}
         {%- if batches | length > 1 %}
             {%- for months in batches[:-1] %}
                 {%- call statement('insert_months') %}

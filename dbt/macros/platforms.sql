@@ -1,7 +1,15 @@
-{# List the ad platforms that the unions take; a new one adds its staging folder and its name here. #}
-{% macro ad_platforms() %}
-    {{ return(['google_ads', 'meta_ads', 'yandex_direct']) }}
+{#
+  List the ad platforms that the unions take; a new one adds its staging folder and its name here.
+  Imported files, whose rows name their own channel, have accounts and campaigns by day alone.
+#}
+{% macro ad_platforms(kind='') %}
+    {{ return(['google_ads', 'meta_ads', 'yandex_direct'] + (['imports'] if kind in ['accounts', 'campaign_daily'] else [])) }}
 {% endmacro %}
+
+{# Name a row's platform: the staging folder's, or what the rows of imported files say. #}
+{% macro platform_of(folder) -%}
+    {{ 'platform' if folder == 'imports' else "'" ~ folder ~ "'" }}
+{%- endmacro %}
 
 {#
   List the platforms that deliver more than accounts, campaigns and ads, per kind of staging model (`stg_<platform>__<kind>`).
@@ -9,16 +17,16 @@
 #}
 {% macro delivering(kind) %}
     {{ return({
-        'ad_group_daily': [],
-        'keyword_daily': [],
-        'search_term_daily': [],
-        'segment_daily': [],
-        'conversion_action_daily': [],
-        'campaigns': [],
-        'ad_groups': [],
-        'ads': [],
-        'visits': [],
-        'sessions': [],
+        'ad_group_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'keyword_daily': ['google_ads', 'yandex_direct'],
+        'search_term_daily': ['google_ads', 'yandex_direct'],
+        'segment_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'conversion_action_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'campaigns': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'ad_groups': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'ads': ['google_ads', 'meta_ads', 'yandex_direct'],
+        'visits': ['yandex_metrica'],
+        'sessions': analytics_platforms(),
     }[kind]) }}
 {% endmacro %}
 
@@ -58,8 +66,22 @@ from numbers(0)
 {% macro settling_days() -%}
     transform(platform, ['google_ads', 'meta_ads', 'yandex_direct'], [30, 28, 30], 30)
 {%- endmacro %}
-
 {# List the analytics platforms that the unions take: each has a stg_<platform>__accounts and a stg_<platform>__sessions_daily. #}
 {% macro analytics_platforms() %}
-    {{ return(['ga4']) }}
+    {{ return(['ga4', 'yandex_metrica']) }}
 {% endmacro %}
+
+{# Name a session's channel: the ad platform that its paid source belongs to, or the kind of free traffic. #}
+{% macro channel_of(source, medium) -%}
+    {%- set paid = "match(lower(" ~ medium ~ "), 'cpc|ppc|cpm|paid|^ad$|^ads$')" -%}
+    multiIf(
+        {{ paid }} and match(lower({{ source }}), 'google|adwords'), 'google_ads',
+        {{ paid }} and match(lower({{ source }}), 'facebook|instagram|meta|^fb$|^ig$'), 'meta_ads',
+        {{ paid }} and match(lower({{ source }}), 'yandex|direct'), 'yandex_direct',
+        {{ paid }}, 'other_paid',
+        match(lower({{ medium }}), 'organic'), 'organic',
+        match(lower({{ medium }}), 'referral'), 'referral',
+        lower({{ source }}) in ('', 'direct', '(direct)'), 'direct',
+        'other'
+    )
+{%- endmacro %}

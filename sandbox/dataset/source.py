@@ -11,7 +11,7 @@ from sandbox.accounts import SandboxAccount
 from sandbox.analytics import no_visits
 from sandbox.dataset.reading import read
 from sandbox.dataset.web import WebFacts, newest
-from sandbox.facts import DIMENSIONS, SCHEMA, empty
+from sandbox.facts import CAMPAIGNS, DIMENSIONS, MICRO, SCHEMA, empty
 
 COUNTER_DEFAULTS = ("RUB", "Europe/Moscow")
 """Currency and time zone that Metrica gives to a counter; a file of visits alone names none."""
@@ -58,9 +58,14 @@ class DatasetSource:
             key = (str(platform), str(account_id))
             rows = part.sort("date", "as_of", maintain_order=True).select(*SCHEMA, "as_of")
             self._frames[key] = rows
-            adless = pl.when((pl.col("ad_id") == "").all()).then(pl.lit("performance_max")).otherwise(pl.lit("search"))
-            kinds = rows.filter(pl.col("campaign_id") != "").group_by("campaign_id", maintain_order=True).agg(adless.alias("kind"))
-            self._kinds[key] = kinds.select("campaign_id", pl.lit("enabled").alias("status"), "kind")
+            adless = (pl.col("ad_id") == "").all().alias("adless")
+            days = rows.filter(pl.col("campaign_id") != "").group_by("campaign_id", "date", "as_of", maintain_order=True).agg(adless, pl.col("spend").sum())
+            most = (pl.col("spend").max() + (MICRO - 1)) // MICRO * MICRO
+            self._kinds[key] = days.group_by("campaign_id", maintain_order=True).agg(
+                pl.lit("enabled").alias("status"),
+                pl.when(pl.col("adless").all()).then(pl.lit("performance_max")).otherwise(pl.lit("search")).alias("kind"),
+                most.alias("budget"),
+            )
 
     def rows(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
         """Return the account's facts as known on the day `observed`, dated up to `today`."""
@@ -79,10 +84,17 @@ class DatasetSource:
             return no_visits()
         return self._web.visits(account.account_id, since or date.min, today)
 
+    def finer(self, account: SandboxAccount, rows: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
+        """Return the rows as they are: a file's rows have their dimensions from the beginning."""
+        return rows
+
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
-        """Return the account's campaigns, all enabled; one without any ad is a Performance Max or master campaign."""
+        """Return the account's campaigns, all enabled; one without any ad is a Performance Max or master campaign.
+
+        The daily budget is the most that a day has cost, rounded up to a whole unit of the currency.
+        """
         frame = self._kinds.get((account.platform.value, account.account_id))
-        return pl.DataFrame(schema={"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String()}) if frame is None else frame
+        return pl.DataFrame(schema=CAMPAIGNS) if frame is None else frame
 
     def span(self, today: date) -> tuple[date | None, date | None]:
         """Return the first and last date of ads, analytics and visits, none after `today`."""

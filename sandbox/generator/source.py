@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
-from sandbox.facts import DIMENSIONS, MICRO, SCHEMA, empty
+from sandbox.facts import CAMPAIGNS, DIMENSIONS, MICRO, SCHEMA, empty
 from sandbox.generator.agency import AGENCY, AccountPlan
+from sandbox.generator.detail import detailed
 from sandbox.generator.noise import Floats, Noise
 from sandbox.generator.plan import Line, lay_out
 from sandbox.generator.web import Web
@@ -50,14 +51,18 @@ class GeneratorSource:
             return empty()
         return _settle(self._final(account, today), account, today)
 
+    def finer(self, account: SandboxAccount, rows: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
+        """Split rows of the account by some of DIMENSIONS; every row's parts add up to it exactly."""
+        return detailed(self._plans[account.platform, account.account_id], self.seed, rows, dimensions)
+
     def campaigns(self, account: SandboxAccount, today: date) -> pl.DataFrame:
         """Return the account's campaigns; one whose end has come is paused."""
         lines = {line.campaign_id: line for line in self._lines.get((account.platform, account.account_id), ())}
         rows = []
         for campaign_id, line in lines.items():
             ended = line.plan.ends is not None and today > self.anchor - timedelta(days=line.plan.ends)
-            rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind))
-        return pl.DataFrame(rows, schema={"campaign_id": pl.String(), "status": pl.String(), "kind": pl.String()}, orient="row")
+            rows.append((campaign_id, "paused" if ended else "enabled", line.plan.kind, round(line.plan.budget * MICRO)))
+        return pl.DataFrame(rows, schema=CAMPAIGNS, orient="row")
 
     def analytics(self, account: SandboxAccount, observed: date, today: date) -> pl.DataFrame:
         """Return a site's sessions as its platform knew them on its own `today`; `observed` adds nothing here."""

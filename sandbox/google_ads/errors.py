@@ -24,6 +24,7 @@ CODES: dict[str, dict[str, int]] = {
         "DEVELOPER_TOKEN_PARAMETER_MISSING": 19,
         "UNSUPPORTED_VERSION": 38,
         "PAGE_SIZE_NOT_SUPPORTED": 40,
+        "RESOURCE_NAME_MALFORMED": 4,
     },
     "query_error": {
         "QUERY_ERROR": 50,
@@ -124,6 +125,7 @@ class GoogleAdsError(Exception):
     retry_delay: float = 0
     rate_scope: str = "DEVELOPER"
     field_path: str = ""
+    rate_name: str = "Requests per developer token per minute"
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
@@ -146,7 +148,7 @@ class GoogleAdsError(Exception):
             whole = int(self.retry_delay)
             delay = integer(1, whole) + integer(2, round((self.retry_delay - whole) * 1e9))
             scope = {"ACCOUNT": 2, "DEVELOPER": 3}[self.rate_scope]
-            quota = integer(1, scope) + text(2, "Requests per developer token per minute") + message(3, delay)
+            quota = integer(1, scope) + text(2, self.rate_name) + message(3, delay)
             error += message(5, message(4, quota))
         return message(1, error) + text(2, request_id)
 
@@ -157,7 +159,7 @@ class GoogleAdsError(Exception):
             error["details"] = {
                 "quotaErrorDetails": {
                     "rateScope": self.rate_scope,
-                    "rateName": "Requests per developer token per minute",
+                    "rateName": self.rate_name,
                     "retryDelay": f"{self.retry_delay:g}s",
                 }
             }

@@ -68,6 +68,11 @@ def parse(source: str) -> Query:
     return _Parser(_tokens(source)).query()
 
 
+def parse_fields_query(source: str) -> tuple[tuple[str, ...], tuple[Condition, ...], tuple[tuple[str, bool], ...], int | None]:
+    """Parse a query of GoogleAdsFieldService, which has no FROM: selected attributes, conditions, order, limit."""
+    return _Parser(_tokens(source)).fields_query()
+
+
 def _tokens(source: str) -> list[_Token]:
     tokens, at = [], 0
     source = source.strip()
@@ -114,6 +119,23 @@ class _Parser:
         if self._at < len(self._tokens):
             raise self._unexpected("UNEXPECTED_INPUT", "unexpected input")
         return Query(select, resource, where, order, limit, parameters)
+
+    def fields_query(self) -> tuple[tuple[str, ...], tuple[Condition, ...], tuple[tuple[str, bool], ...], int | None]:
+        if not self._keyword("SELECT"):
+            raise query_error("EXPECTED_SELECT", "Error in query: expected SELECT clause at the beginning.")
+        select = self._fields()
+        if self._keyword("FROM"):
+            raise query_error("UNEXPECTED_FROM_CLAUSE", "Error in query: unexpected FROM clause.")
+        where = self._conditions() if self._keyword("WHERE") else ()
+        order: tuple[tuple[str, bool], ...] = ()
+        if self._keyword("ORDER"):
+            if not self._keyword("BY"):
+                raise self._unexpected("EXPECTED_BY", "expected BY after ORDER")
+            order = self._ordering()
+        limit = self._limit() if self._keyword("LIMIT") else None
+        if self._at < len(self._tokens):
+            raise self._unexpected("UNEXPECTED_INPUT", "unexpected input")
+        return select, where, order, limit
 
     def _peek(self) -> _Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None

@@ -1,14 +1,15 @@
 """Turn ids and sums into the API's fields: resource names, names, statuses, types."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 import polars as pl
 
-from sandbox.facts import AccountFacts
-from sandbox.google_ads.customers import Customer, CustomerTree
+from sandbox.facts import MEASURES
+from sandbox.google_ads.countries import CRITERIA
+from sandbox.google_ads.customers import Customer
 from sandbox.google_ads.metrics import METRICS, with_doubles
 
-DEFAULT_ACTION = "Purchase"
 CHANNELS = {"search": "SEARCH", "display": "DISPLAY", "performance_max": "PERFORMANCE_MAX", "video": "VIDEO"}
 AD_TYPES = {"search": "RESPONSIVE_SEARCH_AD", "display": "RESPONSIVE_DISPLAY_AD", "video": "VIDEO_AD"}
 GROUP_TYPES = {"search": "SEARCH_STANDARD", "display": "DISPLAY_STANDARD", "video": "VIDEO_RESPONSIVE"}
@@ -17,7 +18,7 @@ GROUP_TYPES = {"search": "SEARCH_STANDARD", "display": "DISPLAY_STANDARD", "vide
 def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.DataFrame:
     """Turn a frame of ids and measures into one of fields, with resource names, statuses and the customer's own attributes."""
     own = f"customers/{customer.id}"
-    columns = _customer_columns(customer)
+    columns = customer_columns(customer)
     has = set(frame.columns)
     if "campaign_id" in has:
         channel = pl.col("kind").replace_strict(CHANNELS, default="SEARCH")
@@ -28,6 +29,10 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
             "campaign.status": pl.col("status").str.to_uppercase(),
             "campaign.serving_status": pl.when(pl.col("status") == "enabled").then(pl.lit("SERVING")).otherwise(pl.lit("ENDED")),
             "campaign.advertising_channel_type": channel,
+            "campaign.bidding_strategy_type": pl.when(pl.col("kind") == "performance_max")
+            .then(pl.lit("MAXIMIZE_CONVERSION_VALUE"))
+            .otherwise(pl.lit("TARGET_CPA")),
+            **_budget_columns(frame, own),
         }
     if "ad_group_id" in has:
         columns |= {
@@ -42,6 +47,8 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
         columns |= _ad_columns(own)
     if "keyword" in has:
         columns |= _keyword_columns(frame, own)
+    if "country" in has:
+        columns |= _place_columns(own)
     if "search_term" in has:
         columns |= {
             "search_term_view.resource_name": own + "/searchTermViews/" + pl.col("campaign_id") + "~" + pl.col("ad_group_id") + "~" + pl.col("search_term"),
@@ -50,7 +57,7 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
             "search_term_view.status": pl.lit("NONE"),
         }
     if "impressions" in has:
-        columns |= METRICS
+        columns |= METRICS | {name: pl.col(name) for name in MEASURES}
         frame = with_doubles(frame)
     columns |= {name: pl.col(f"_{name.partition('.')[2]}") for name in segments if f"_{name.partition('.')[2]}" in has}
     if "segments.conversion_action" in columns:
@@ -59,10 +66,49 @@ def named(frame: pl.DataFrame, customer: Customer, segments: list[str]) -> pl.Da
     return frame.with_columns(expression.alias(name) for name, expression in columns.items()).select(list(columns)) if frame.width else frame
 
 
+def _budget_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:
+    """Return the columns of a campaign's own daily budget, whose id depends on the campaign's."""
+    numbers = {campaign: number_of(f"budget {campaign}") for campaign in frame["campaign_id"].unique()}
+    number = _replaced(pl.col("campaign_id"), numbers)
+    place = own + "/campaignBudgets/" + number.cast(pl.String)
+    return {
+        "campaign.campaign_budget": place,
+        "campaign_budget.resource_name": place,
+        "campaign_budget.id": number,
+        "campaign_budget.name": pl.col("campaign_name"),
+        "campaign_budget.amount_micros": pl.col("budget"),
+        "campaign_budget.status": pl.lit("ENABLED"),
+        "campaign_budget.delivery_method": pl.lit("STANDARD"),
+        "campaign_budget.explicitly_shared": pl.lit(False),
+        "campaign_budget.period": pl.lit("DAILY"),
+        "campaign_budget.reference_count": pl.lit(1, pl.Int64),
+    }
+
+
+def _replaced(key: pl.Expr, numbers: Mapping[str, int]) -> pl.Expr:
+    """Return the number of each key; a frame without rows has none, which polars does not take."""
+    return key.replace_strict(numbers, return_dtype=pl.Int64) if numbers else pl.lit(0, pl.Int64)
+
+
+def _place_columns(own: str) -> dict[str, pl.Expr]:
+    number = pl.col("country").replace_strict(CRITERIA, return_dtype=pl.Int64)
+    text = number.cast(pl.String)
+    return {
+        "geographic_view.resource_name": own + "/geographicViews/" + text + "~LOCATION_OF_PRESENCE",
+        "geographic_view.country_criterion_id": number,
+        "geographic_view.location_type": pl.lit("LOCATION_OF_PRESENCE"),
+        "user_location_view.resource_name": own + "/userLocationViews/" + text + "~true",
+        "user_location_view.country_criterion_id": number,
+        "user_location_view.targeting_location": pl.lit(True),
+    }
+
+
 def _ad_columns(own: str) -> dict[str, pl.Expr]:
     return {
         "ad_group_ad.resource_name": own + "/adGroupAds/" + pl.col("ad_group_id") + "~" + pl.col("ad_id"),
         "ad_group_ad.status": pl.lit("ENABLED"),
+        "ad_group_ad.ad_strength": pl.lit("GOOD"),
+        "ad_group_ad.policy_summary.approval_status": pl.lit("APPROVED"),
         "ad_group_ad.ad_group": own + "/adGroups/" + pl.col("ad_group_id"),
         "ad_group_ad.ad.resource_name": own + "/ads/" + pl.col("ad_id"),
         "ad_group_ad.ad.id": pl.col("ad_id").cast(pl.Int64),
@@ -75,9 +121,13 @@ def _keyword_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:
     """Return the columns of a keyword: the criterion's id depends on its ad group and its text alone."""
     key = pl.concat_str("ad_group_id", "keyword", separator=" ")
     numbers = {text: number_of(text) for text in frame.select(key).to_series().unique()}
-    number = key.replace_strict(numbers, return_dtype=pl.Int64)
+    number = _replaced(key, numbers)
     place = pl.col("ad_group_id") + "~" + number.cast(pl.String)
+    match = (number % 3).replace_strict({0: "BROAD", 1: "PHRASE", 2: "EXACT"}, return_dtype=pl.String)
     return {
+        "segments.keyword.ad_group_criterion": own + "/adGroupCriteria/" + place,
+        "segments.keyword.info.text": pl.col("keyword"),
+        "segments.keyword.info.match_type": match,
         "keyword_view.resource_name": own + "/keywordViews/" + place,
         "ad_group_criterion.resource_name": own + "/adGroupCriteria/" + place,
         "ad_group_criterion.criterion_id": number,
@@ -86,16 +136,17 @@ def _keyword_columns(frame: pl.DataFrame, own: str) -> dict[str, pl.Expr]:
         "ad_group_criterion.type": pl.lit("KEYWORD"),
         "ad_group_criterion.negative": pl.lit(False),
         "ad_group_criterion.keyword.text": pl.col("keyword"),
-        "ad_group_criterion.keyword.match_type": pl.lit("BROAD"),
+        "ad_group_criterion.keyword.match_type": match,
     }
 
 
 def number_of(name: str) -> int:
-    """Give each conversion action a number that depends on its name alone."""
+    """Give a thing without an id in the facts a number that depends on its name alone."""
     return 100_000_000 + int.from_bytes(sha256(name.encode()).digest()[:4], "big")
 
 
-def _customer_columns(customer: Customer) -> dict[str, pl.Expr]:
+def customer_columns(customer: Customer) -> dict[str, pl.Expr]:
+    """Return the customer's own fields, the same in every row."""
     values = {
         "customer.resource_name": f"customers/{customer.id}",
         "customer.id": int(customer.id),
@@ -107,49 +158,3 @@ def _customer_columns(customer: Customer) -> dict[str, pl.Expr]:
         "customer.status": customer.status,
     }
     return {name: pl.lit(value, pl.Int64) if name == "customer.id" else pl.lit(value) for name, value in values.items()}
-
-
-def customer_clients(customer: Customer, tree: CustomerTree) -> pl.DataFrame:
-    """List a customer and all below it, each with its level."""
-    rows = [
-        {
-            "customer_client.resource_name": f"customers/{customer.id}/customerClients/{below.id}",
-            "customer_client.client_customer": f"customers/{below.id}",
-            "customer_client.id": int(below.id),
-            "customer_client.level": level,
-            "customer_client.hidden": False,
-            "customer_client.manager": below.manager,
-            "customer_client.test_account": False,
-            "customer_client.descriptive_name": below.name,
-            "customer_client.currency_code": below.currency,
-            "customer_client.time_zone": below.timezone,
-            "customer_client.status": below.status,
-        }
-        for below, level in tree.below(customer.id)
-    ]
-    return pl.DataFrame(rows).with_columns(e.alias(n) for n, e in _customer_columns(customer).items())
-
-
-def conversion_actions(customer: Customer, facts: AccountFacts | None) -> pl.DataFrame:
-    """List the actions that the facts name, or the one that stands for all of them."""
-    if facts is None:
-        return pl.DataFrame()
-    names = [n for n in facts.rows["conversion_action"].unique(maintain_order=True).to_list() if n] or [DEFAULT_ACTION]
-    rows = [
-        {
-            "conversion_action.resource_name": f"customers/{customer.id}/conversionActions/{number_of(name)}",
-            "conversion_action.id": number_of(name),
-            "conversion_action.name": name,
-            "conversion_action.status": "ENABLED",
-            "conversion_action.type": "WEBPAGE",
-            "conversion_action.category": "PURCHASE" if name == DEFAULT_ACTION else "DEFAULT",
-            "conversion_action.owner_customer": f"customers/{customer.id}",
-            "conversion_action.include_in_conversions_metric": True,
-            "conversion_action.primary_for_goal": True,
-            "conversion_action.counting_type": "MANY_PER_CLICK",
-            "conversion_action.click_through_lookback_window_days": 30,
-            "conversion_action.view_through_lookback_window_days": 1,
-        }
-        for name in names
-    ]
-    return pl.DataFrame(rows).with_columns(e.alias(n) for n, e in _customer_columns(customer).items())

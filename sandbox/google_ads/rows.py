@@ -27,6 +27,14 @@ def batches(result: Result, size: int = BATCH) -> Iterator[list[bytes]]:
         yield [b"\x0a" + varint(len(row)) + row for row in rows]
 
 
+def summary(result: Result) -> bytes:
+    """Encode the summary row; empty without metrics."""
+    if result.summary is None:
+        return b""
+    fields = [FIELDS[name] for name in result.summary.columns]
+    return next(_Metrics(fields, RESOURCES["metrics"]).encode([result.summary[f.name].to_list() for f in fields]))
+
+
 class _Encoder(Protocol):
     def encode(self, columns: Sequence[Sequence[Any]]) -> Iterator[bytes]:
         """Yield one resource's bytes for each row."""

@@ -8,14 +8,19 @@ from typing import Any, NoReturn
 import grpc
 
 from sandbox.faults import Fault
+from sandbox.google_ads import metadata
 from sandbox.google_ads.certificates import Certificates
 from sandbox.google_ads.errors import GoogleAdsError
-from sandbox.google_ads.rows import BATCH, batches
+from sandbox.google_ads.rows import BATCH, batches, summary
 from sandbox.google_ads.service import Call, GoogleAds
 from sandbox.google_ads.wire import fields, integer, message, text
 
 _METHOD = re.compile(r"^/google\.ads\.googleads\.(v\d+)\.services\.(\w+)/(\w+)$")
 WORKERS = 16
+SUMMARY, SUMMARY_ONLY = 3, 4
+"""SummaryRowSetting: after the results, or alone."""
+OMIT_RESULTS, SUMMARY_ROW, TOTAL_COUNT = 1, 2, 3
+"""The fields of SearchSettings."""
 
 
 class GrpcServer:
@@ -63,6 +68,10 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
             return grpc.unary_stream_rpc_method_handler(_Stream(self._google, call))
         if (service, method) == ("GoogleAdsService", "Search"):
             return grpc.unary_unary_rpc_method_handler(_unary(self._google, call, _search))
+        if (service, method) == ("GoogleAdsFieldService", "SearchGoogleAdsFields"):
+            return grpc.unary_unary_rpc_method_handler(_unary(self._google, call, _fields))
+        if (service, method) == ("GoogleAdsFieldService", "GetGoogleAdsField"):
+            return grpc.unary_unary_rpc_method_handler(_unary(self._google, call, _field))
         if (service, method) == ("CustomerService", "ListAccessibleCustomers"):
             return grpc.unary_unary_rpc_method_handler(_unary(self._google, call, _accessible))
         return None
@@ -86,6 +95,10 @@ class _Stream:
         context.set_trailing_metadata((("request-id", request_id),))
         fault = self._google.stream_fault(self._call, customer_id)
         tail = message(2, b"".join(text(1, name) for name in result.mask)) + text(4, request_id)
+        wish = request.get(3)
+        if wish == SUMMARY_ONLY:
+            yield message(3, summary(result)) + tail
+            return
         size = BATCH if fault is None or fault.kind != "broken_stream" else max(1, min(fault.after_rows or BATCH, BATCH))
         sent = 0
         for batch in batches(result, size):
@@ -95,8 +108,8 @@ class _Stream:
                 break
         if fault is not None and fault.kind == "broken_stream":
             context.abort(grpc.StatusCode.UNAVAILABLE, "Connection reset by peer")
-        if sent == 0:
-            yield tail
+        if sent == 0 or wish == SUMMARY:
+            yield (message(3, summary(result)) if wish == SUMMARY else b"") + tail
 
 
 def _broken(body: bytes, fault: Fault | None) -> bytes:
@@ -120,13 +133,31 @@ def _search(google: GoogleAds, call: Call, request: dict[int, int | bytes], requ
     """Answer Search: SearchGoogleAdsResponse with results, next_page_token, total_results_count and field_mask."""
     customer_id, query = _text(request.get(1)), _text(request.get(2))
     page = google.page(call, customer_id, query, _text(request.get(3)), int(request.get(4, 0) or 0))
-    body = b"".join(b"".join(batch) for batch in batches(page.result))
-    if page.next_token:
+    if request.get(5):
+        return b""
+    wishes = request.get(10)
+    settings = dict(fields(wishes)) if isinstance(wishes, bytes) else {}
+    body = b"" if settings.get(OMIT_RESULTS) else b"".join(b"".join(batch) for batch in batches(page.result))
+    if page.next_token and not settings.get(OMIT_RESULTS):
         body += text(2, page.next_token)
-    settings = request.get(10)
-    if isinstance(settings, bytes) and dict(fields(settings)).get(3):
+    if settings.get(TOTAL_COUNT):
         body += integer(3, page.total)
+    if settings.get(SUMMARY_ROW) and not page.next_token:
+        body += message(6, summary(page.result))
     return _broken(body + message(5, b"".join(text(1, name) for name in page.result.mask)), google.stream_fault(call, customer_id))
+
+
+def _fields(google: GoogleAds, call: Call, request: dict[int, int | bytes], _request_id: str) -> bytes:
+    select, found = google.fields(call, _text(request.get(1)))
+    return metadata.page(found, select)
+
+
+def _field(google: GoogleAds, call: Call, request: dict[int, int | bytes], _request_id: str) -> bytes:
+    name = _text(request.get(1)).removeprefix("googleAdsFields/")
+    found = google.field(call, name)
+    if found is None:
+        raise GoogleAdsError("request_error", "RESOURCE_NAME_MALFORMED", f"Resource name 'googleAdsFields/{name}' is unknown.")
+    return metadata.encode(found)
 
 
 def _accessible(google: GoogleAds, call: Call, _request: dict[int, int | bytes], _request_id: str) -> bytes:

@@ -6,16 +6,19 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from domain.platforms import Platform
 from sandbox.faults import Fault
+from sandbox.google_ads import metadata
 from sandbox.google_ads.customers import Customer, CustomerTree
 from sandbox.google_ads.engine import Result, run
 from sandbox.google_ads.errors import GoogleAdsError
 from sandbox.google_ads.fields import VERSIONS
 from sandbox.google_ads.gaql import parse
+from sandbox.google_ads.metadata import Described
+from sandbox.google_ads.quotas import Quotas
 from sandbox.tokens import Token, judge
 from sandbox.world import World
 
@@ -58,6 +61,8 @@ class GoogleAds:
         self.tree = CustomerTree(world.accounts(Platform.GOOGLE_ADS))
         self._results: OrderedDict[tuple[object, ...], Result] = OrderedDict()
         self._lock = threading.Lock()
+        self.quotas = Quotas()
+        world.limits.append(self.quotas.forget)
 
     def request_id(self) -> str:
         """Return an id as the API gives one: 22 letters, digits, dashes and underscores."""
@@ -71,11 +76,26 @@ class GoogleAds:
         self._check_headers(call)
         return [f"customers/{customer_id}" for customer_id in self.tree.accessible]
 
-    def search(self, call: Call, customer_id: str, query: str) -> Result:
-        """Run a query. Raises GoogleAdsError."""
+    def fields(self, call: Call, query: str) -> tuple[tuple[str, ...], list[Described]]:
+        """Run a query of GoogleAdsFieldService. Raises GoogleAdsError."""
+        self.world.count("google_ads", call.method)
+        self._fault(call, "")
+        self._check_headers(call)
+        return metadata.search(query, call.version)
+
+    def field(self, call: Call, name: str) -> Described | None:
+        """Return one field of the API, None when there is none of that name. Raises GoogleAdsError."""
+        self.world.count("google_ads", call.method)
+        self._check_headers(call)
+        return metadata.named(name, call.version)
+
+    def search(self, call: Call, customer_id: str, query: str, *, further: bool = False) -> Result:
+        """Run a query; `further` says that it is a later page of one that was counted. Raises GoogleAdsError."""
         self.world.count("google_ads", call.method)
         self._fault(call, customer_id)
         self._check_headers(call)
+        if not further:
+            self.quotas.take(call.headers.get("developer-token", ""), self.world.clock.now())
         customer = self._customer(call, customer_id)
         facts = None if customer.account is None else self.world.facts(customer.account)
         today = self.world.clock.today(customer.timezone) if facts is None else facts.today
@@ -99,11 +119,12 @@ class GoogleAds:
                 "Setting the page size is not supported. Search responses will have fixed page size of '10000' rows.",
             )
         mark = sha256(f"{customer_id} {query}".encode()).hexdigest()[:16]
-        start = _read_token(token, mark) if token else 0
-        result = self.search(call, customer_id, query)
+        day = self.world.clock.day.isoformat()
+        start = _read_token(token, mark, day) if token else 0
+        result = self.search(call, customer_id, query, further=bool(token))
         following = start + PAGE
-        next_token = _token(mark, following) if following < result.rows.height else ""
-        return Page(Result(result.rows.slice(start, PAGE), result.fields, result.mask), result.rows.height, next_token)
+        next_token = _token(mark, following, day) if following < result.rows.height else ""
+        return Page(replace(result, rows=result.rows.slice(start, PAGE)), result.total, next_token)
 
     def stream_fault(self, call: Call, customer_id: str) -> Fault | None:
         """Take the fault that breaks this answer while it streams, if one is due."""
@@ -164,17 +185,18 @@ def _as_error(fault: Fault, call: Call) -> GoogleAdsError:
     return GoogleAdsError("quota_error", code, words, retry_delay=fault.seconds, rate_scope=scope)
 
 
-def _token(mark: str, start: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([mark, start, round(time.time())]).encode()).decode()
+def _token(mark: str, start: int, day: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([mark, start, round(time.time()), day]).encode()).decode()
 
 
-def _read_token(token: str, mark: str) -> int:
+def _read_token(token: str, mark: str, day: str) -> int:
+    """Return where a page begins. A token is good for two hours, and for the day of the clock on which it was given."""
     try:
-        owner, start, made = json.loads(base64.urlsafe_b64decode(token.encode()))
+        owner, start, made, given = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, TypeError):
         raise GoogleAdsError("request_error", "INVALID_PAGE_TOKEN", "Page token is invalid.") from None
     if owner != mark:
         raise GoogleAdsError("request_error", "INVALID_PAGE_TOKEN", "Page token is invalid.")
-    if time.time() - made > PAGE_TOKEN_LIFE:
+    if given != day or time.time() - made > PAGE_TOKEN_LIFE:
         raise GoogleAdsError("request_error", "EXPIRED_PAGE_TOKEN", "Page token has expired.")
     return int(start)

@@ -63,6 +63,20 @@ def too_large() -> GraphError:
     return GraphError(500, 1, "Please reduce the amount of data you're asking for, then retry your request")
 
 
+def not_ready() -> GraphError:
+    """Return the error for a report run that is read before it is completed."""
+    return GraphError(
+        400,
+        2601,
+        "Error accessing adreport job.",
+        1815107,
+        is_transient=True,
+        title="Loading Async Ads Report Failed",
+        user_message="Sorry, the report cannot be loaded successfully. Please check if your job status is completed instead of failed or "
+        "running before fetching the data.",
+    )
+
+
 def from_fault(fault: Fault, account_id: str) -> GraphError:
     """Return the error that a scripted fault stands for."""
     if fault.kind == "throttle":

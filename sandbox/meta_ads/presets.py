@@ -10,9 +10,13 @@ MONTHS = 37
 
 def earliest(today: date) -> date:
     """Return the first date that insights still have: 37 months before the account's today."""
-    months = today.year * 12 + today.month - 1 - MONTHS
-    year, month = divmod(months, 12)
-    return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+    return months_before(today, MONTHS)
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the same day `months` earlier, or that month's last day where it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def preset(name: str, today: date) -> tuple[date, date]:

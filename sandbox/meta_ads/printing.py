@@ -1,23 +1,29 @@
 """How the Graph API prints each insights field: strings for metrics, lists of actions, absent keys for what has no value.
 
-Every field becomes an expression of text `,"name":value`, empty where the key is absent, so that a page is printed column by column.
+A row is one text made of pieces `,"name":value`, empty where the key is absent, so that a page is printed column by column.
 """
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import date
 
 import polars as pl
 
 from sandbox.accounts import SandboxAccount
 from sandbox.facts import MICRO
-
-if TYPE_CHECKING:
-    from sandbox.meta_ads.insights import Ask
+from sandbox.meta_ads.asking import Ask
+from sandbox.meta_ads.attribution import counted, valued
+from sandbox.meta_ads.currencies import offset
+from sandbox.meta_ads.fields import LEVELS, OFF_META
+from sandbox.meta_ads.presets import months_before
 
 PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
-"""One purchase stands under each of these: whoever adds them up counts it three times."""
-_TEXTS = {
+LEAD_TYPES = ("lead", "offsite_conversion.fb_pixel_lead")
+"""One purchase, one lead stands under each of these: whoever adds them up counts it several times."""
+REACH_MONTHS = 13
+_FINER = {"campaign_id": 1, "campaign_name": 1, "objective": 1, "buying_type": 1, "adset_id": 2, "adset_name": 2, "ad_id": 3, "ad_name": 3}
+_FINER |= {"attribution_setting": 2, "optimization_goal": 2}
+_COLUMNS = {
     "campaign_id": "campaign_id",
     "campaign_name": "campaign_name",
     "adset_id": "ad_group_id",
@@ -25,37 +31,53 @@ _TEXTS = {
     "ad_id": "ad_id",
     "ad_name": "ad_name",
 }
-_BREAKDOWN_COLUMNS = {"country": "country", "impression_device": "device", "device_platform": "device"}
+_REACHING = frozenset(("reach", "frequency", "cpp"))
 _NONE = pl.lit("")
 
 
-def piece(name: str, ask: "Ask", account: SandboxAccount, rows: pl.DataFrame) -> pl.Expr | None:
-    """Return the expression of a field's text, None for a field that no row has."""
+def print_rows(ask: Ask, account: SandboxAccount, rows: pl.DataFrame, today: date, fields: tuple[str, ...] = ()) -> pl.Series:
+    """Print each row as a JSON object: metric values are strings, a key without value is absent. `fields` are the request's without."""
+    names = dict.fromkeys((*(fields or ask.fields), *(() if fields else ask.breakdowns)))
+    start, stop = (pl.col(column).dt.to_string("%Y-%m-%d") for column in ("_from", "_from" if ask.step == 1 and not fields else "_to"))
+    pieces: list[pl.Expr] = [pl.lit('{"date_start":"'), start, pl.lit('","date_stop":"'), stop, pl.lit('"')]
+    for name in names:
+        if name in ("date_start", "date_stop"):
+            continue
+        if _FINER.get(name, 0) <= LEVELS.index(ask.level) and not (name in _COLUMNS and _COLUMNS[name] not in rows.columns):
+            pieces += _pieces(name, ask, account, rows, today)
+    return rows.select(pl.concat_str([*pieces, pl.lit("}")])).to_series()
+
+
+def _pieces(name: str, ask: Ask, account: SandboxAccount, rows: pl.DataFrame, today: date) -> list[pl.Expr]:
+    """Return the texts that make up a field, none for a field that no row has."""
     constant = {
         "account_id": account.account_id,
         "account_name": account.name,
         "account_currency": account.currency,
         "objective": "OUTCOME_SALES",
         "buying_type": "AUCTION",
+        "attribution_setting": "7d_click_1d_view",
+        "optimization_goal": "OFFSITE_CONVERSIONS",
     }.get(name)
     if constant is not None:
-        return pl.lit(_pair(name, constant))
-    if name in _TEXTS:
-        return _texts(name, _TEXTS[name], rows)
-    if name in ("date_start", "date_stop"):
-        return pl.format(f',"{name}":"{{}}"', pl.col("_from" if name == "date_start" else "_to").dt.to_string("%Y-%m-%d"))
-    if name in ask.breakdowns:
-        column = _BREAKDOWN_COLUMNS.get(name)
-        return _texts(name, column, rows) if column else pl.lit(_pair(name, "unknown"))
+        return [pl.lit(_pair(name, constant))]
+    if name in _COLUMNS or name in ask.breakdowns:
+        return [_texts(name, _COLUMNS.get(name, name), rows)]
     if name in ("actions", "action_values"):
-        return _actions(name, ask)
+        return [_actions(name, ask, account, "leads" in rows.columns)]
+    if name == "spend":
+        return [pl.lit(',"spend":"'), money(_SPEND, account.currency), pl.lit('"')]
+    if name == "impressions":
+        return [pl.lit(',"impressions":"'), _SHOWS.cast(pl.String), pl.lit('"')]
+    if name in _REACHING and ask.breakdowns and ask.since < months_before(today, REACH_MONTHS):
+        return []
     value = _METRICS.get(name)
-    return None if value is None else _present(name, value)
+    return [] if value is None else [_present(name, value)]
 
 
 def _texts(name: str, column: str, rows: pl.DataFrame) -> pl.Expr:
-    """Print names, each different one escaped once; a missing one is absent."""
-    known = {value: _pair(name, value or "unknown" if name in _BREAKDOWN_COLUMNS else value) for value in rows[column].unique().to_list() if value is not None}
+    """Print names, each different one escaped once; an empty breakdown is unknown, a missing name absent."""
+    known = {v: _pair(name, v if name in _COLUMNS else v or "unknown") for v in rows[column].unique().to_list() if v is not None}
     return pl.col(column).replace_strict(known, default="", return_dtype=pl.String) if known else _NONE
 
 
@@ -65,11 +87,13 @@ def _pair(name: str, value: str) -> str:
 
 def _present(name: str, value: pl.Expr) -> pl.Expr:
     """Add the key to a value; a null value means an absent key."""
-    return pl.format(f',"{name}":{{}}', value).fill_null("")
+    return pl.concat_str(pl.lit(f',"{name}":'), value).fill_null("")
 
 
-def money(micros: pl.Expr) -> pl.Expr:
-    """Print an amount in major units: at least two decimals, `0` for nothing."""
+def money(micros: pl.Expr, currency: str = "") -> pl.Expr:
+    """Print an amount in major units: at least two decimals where the currency has minor units, `0` for nothing."""
+    if offset(currency) == 1:
+        return number(micros)
     cents, idle = micros % MICRO // 10_000, micros % 10_000
     short = pl.concat_str((micros // MICRO).cast(pl.String), pl.lit("."), cents.cast(pl.String).str.zfill(2))
     return pl.when(micros == 0).then(pl.lit("0")).when(idle == 0).then(short).otherwise(number(micros))
@@ -79,7 +103,7 @@ def number(micros: pl.Expr) -> pl.Expr:
     """Print a count that may be fractional, without idle zeros."""
     rest = (micros % MICRO).cast(pl.String).str.zfill(6).str.strip_chars_end("0")
     whole = (micros // MICRO).cast(pl.String)
-    return pl.when(rest == "").then(whole).otherwise(pl.concat_str(whole, pl.lit("."), rest))
+    return pl.when(micros % MICRO == 0).then(whole).otherwise(pl.concat_str(whole, pl.lit("."), rest))
 
 
 def _quotient(above: pl.Expr, below: pl.Expr, factor: float = 1.0) -> pl.Expr:
@@ -88,7 +112,7 @@ def _quotient(above: pl.Expr, below: pl.Expr, factor: float = 1.0) -> pl.Expr:
 
 
 def _quoted(text: pl.Expr) -> pl.Expr:
-    return pl.format('"{}"', text)
+    return pl.concat_str(pl.lit('"'), text.cast(pl.String), pl.lit('"'))
 
 
 _SHOWS, _CLICKS, _SPEND, _GOALS, _WORTH = (pl.col(m) for m in ("impressions", "clicks", "spend", "conversions", "conversions_value"))
@@ -102,9 +126,7 @@ def _listed(kind: str, value: pl.Expr) -> pl.Expr:
 
 
 _METRICS: dict[str, pl.Expr] = {
-    "impressions": _quoted(_SHOWS),
     "clicks": pl.when(_DELIVERED).then(_quoted(_CLICKS)),
-    "spend": _quoted(money(_SPEND)),
     "reach": _quoted(_REACH),
     "frequency": _quotient(_SHOWS, _REACH),
     "ctr": _quotient(_CLICKS, _SHOWS, 100),
@@ -122,18 +144,38 @@ _METRICS: dict[str, pl.Expr] = {
 }
 
 
-def _actions(name: str, ask: "Ask") -> pl.Expr:
-    """Print `actions` (link clicks and the purchase in all its tiers) or `action_values` (the purchase's worth alone)."""
-    windows = [w for w in ask.windows if w in ("1d_click", "7d_click", "28d_click")]
-    amount, text = (_GOALS, number(_GOALS)) if name == "actions" else (_WORTH, money(_WORTH))
-    bought = pl.when(amount != 0).then(pl.concat_str([_action(kind, text, windows) for kind in PURCHASE_TYPES])).otherwise(_NONE)
-    clicked = _CLICKED.then(_action("link_click", _CLICKS.cast(pl.String), windows)).otherwise(_NONE) if name == "actions" else _NONE
-    entries = pl.concat_str(clicked, bought)
-    return pl.when(entries != "").then(pl.concat_str(pl.lit(f',"{name}":['), entries.str.tail(-1), pl.lit("]"))).otherwise(_NONE)
+def _actions(name: str, ask: Ask, account: SandboxAccount, leads: bool) -> pl.Expr:
+    """Print `actions` (link clicks, then each conversion in all its tiers) or `action_values` (the conversions' worth alone)."""
+    extra = "".join(f',"{b}":"unknown"' for b in ask.action_breakdowns if b != "action_type")
+    entries: list[pl.Expr] = []
+    if name == "actions":
+        clicks = [("value", _CLICKS), *((w, _CLICKS) for w in ask.windows if w.endswith("_click"))]
+        entries.append(_CLICKED.then(_action("link_click", [(key, value.cast(pl.String)) for key, value in clicks], extra)).otherwise(_NONE))
+    for goals, worth, kinds in (("conversions", "conversions_value", PURCHASE_TYPES), ("leads", "leads_value", LEAD_TYPES)):
+        if set(ask.breakdowns) & OFF_META or (goals == "leads" and not leads):
+            continue
+        if name == "actions":
+            amount = pl.col(goals)
+            figures = [("value", number(amount)), *((w, _nonzero(counted(w, amount), number(counted(w, amount)))) for w in ask.windows)]
+        else:
+            amount = pl.col(worth)
+            parts = ((w, valued(w, amount, pl.col(goals))) for w in ask.windows)
+            figures = [("value", money(amount, account.currency)), *((w, _nonzero(part, money(part, account.currency))) for w, part in parts)]
+        entries.append(pl.when(amount != 0).then(pl.concat_str([_action(kind, figures, extra) for kind in kinds])).otherwise(_NONE))
+    if not entries:
+        return _NONE
+    joined = pl.concat_str(entries) if len(entries) > 1 else entries[0]
+    return pl.when(joined != "").then(pl.concat_str(pl.lit(f',"{name}":['), joined.str.slice(1), pl.lit("]"))).otherwise(_NONE)
 
 
-def _action(kind: str, value: pl.Expr, windows: Sequence[str]) -> pl.Expr:
-    parts = [pl.lit(f',{{"action_type":"{kind}","value":"'), value, pl.lit('"')]
-    for window in windows:
-        parts += [pl.lit(f',"{window}":"'), value, pl.lit('"')]
+def _nonzero(amount: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """Return the text, null where there is nothing: a window without actions is an absent key."""
+    return pl.when(amount != 0).then(text)
+
+
+def _action(kind: str, figures: Sequence[tuple[str, pl.Expr]], extra: str) -> pl.Expr:
+    parts = [pl.lit(f',{{"action_type":"{kind}"{extra}')]
+    for key, value in figures:
+        piece = pl.concat_str(pl.lit(f',"{key}":"'), value, pl.lit('"'))
+        parts.append(piece if key == "value" else piece.fill_null(""))
     return pl.concat_str([*parts, pl.lit("}")])

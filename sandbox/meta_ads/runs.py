@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from sandbox.accounts import SandboxAccount
 from sandbox.faults import Fault
-from sandbox.meta_ads.insights import Answered, Ask
+from sandbox.meta_ads.asking import Ask
+from sandbox.meta_ads.insights import Answered
 
-STEPS = (("Job Not Started", 0), ("Job Running", 42), ("Job Running", 100))
+STEPS = (("Job Not Started", 0), ("Job Started", 10), ("Job Running", 100))
 KEPT = 500
 KEPT_ROWS = 3_000_000
 
@@ -34,6 +35,18 @@ class Run:
             return self.outcome, 100 if self.outcome == "Job Completed" else 0
         step = min(max(self.polls - 1, 0), len(STEPS) - 1)
         return STEPS[step]
+
+    @property
+    def failure(self) -> dict[str, object]:
+        """Return what a failed run says of itself since v25; a scripted fault's `code` takes the place of Meta's passing error."""
+        code = self.fault.code if self.fault and self.fault.code else 2
+        return {
+            "error_code": code,
+            "error_subcode": 1487742 if code == 2 else 0,
+            "error_message": "The report run failed. Please try again.",
+            "error_user_title": "Report failed",
+            "error_user_msg": "The report run failed. Please try again.",
+        }
 
     def poll(self, now: int) -> None:
         """Move the run on by one poll."""

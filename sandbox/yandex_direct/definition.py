@@ -14,6 +14,8 @@ from sandbox.yandex_direct.fields import FIELDS, MODELS, OPERATORS, TYPES
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 MOST_ROWS = 1_000_000
+QUERY_DAYS = 180
+"""How far back search queries are kept."""
 _KNOWN = {
     "SelectionCriteria",
     "Goals",
@@ -91,7 +93,7 @@ def read_definition(body: bytes, today: date, headers: Mapping[str, str]) -> Def
     criteria = params["SelectionCriteria"]
     if not isinstance(criteria, dict):
         raise bad("SelectionCriteria must be a structure")
-    since, until = _window(str(params["DateRangeType"]), criteria, today)
+    since, until = _window(str(params["DateRangeType"]), criteria, today, letter)
     page = params.get("Page") or {}
     goals = _goals(params)
     return Definition(
@@ -195,11 +197,12 @@ def _whole(page: Any, name: str, default: int, least: int, most: int) -> int:  #
     return value
 
 
-def _window(kind: str, criteria: dict[str, Any], today: date) -> tuple[date, date]:
+def _window(kind: str, criteria: dict[str, Any], today: date, letter: str) -> tuple[date, date]:
     if kind != "CUSTOM_DATE":
         if "DateFrom" in criteria or "DateTo" in criteria:
             raise bad("DateFrom and DateTo go only with DateRangeType CUSTOM_DATE", 4000)
-        return _range(kind, today)
+        first, last = _range(kind, today)
+        return max(first, oldest(today, letter)), last
     dates = []
     for name in ("DateFrom", "DateTo"):
         text = str(criteria.get(name, ""))
@@ -213,13 +216,16 @@ def _window(kind: str, criteria: dict[str, Any], today: date) -> tuple[date, dat
             raise bad(f"{name} must be a date as YYYY-MM-DD") from None
     if dates[0] > dates[1]:
         raise bad("DateFrom is later than DateTo", 4000)
-    if dates[0] < oldest(today):
-        raise bad(f"DateFrom cannot be earlier than {oldest(today)}", 4000)
+    first = oldest(today, letter)
+    if dates[0] < first:
+        raise bad(f"DateFrom cannot be earlier than {first}", 4000)
     return dates[0], dates[1]
 
 
-def oldest(today: date) -> date:
-    """Return the first date of the statistics: three years back, to the month's start."""
+def oldest(today: date, letter: str = "") -> date:
+    """Return the first date of the statistics: three years back, to the month's start; of search queries 180 days back."""
+    if letter == "S":
+        return today - timedelta(days=QUERY_DAYS)
     return date(today.year - 3, today.month, 1)
 
 

@@ -1,8 +1,12 @@
-"""The routes of Yandex.Direct: token, login, service, units; and the Reports service with its modes."""
+"""The routes of Yandex.Direct: token, login, service, connections, units; and the Reports service with its modes."""
 
 import re
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
 from hashlib import sha256
+from typing import Any
 
 from domain.platforms import Platform
 from sandbox.accounts import SandboxAccount
@@ -11,9 +15,13 @@ from sandbox.generator.source import GeneratorSource
 from sandbox.tokens import Token, judge
 from sandbox.web import Answer, Request, json_answer
 from sandbox.world import World
-from sandbox.yandex_direct import entities
+from sandbox.yandex_direct import entities, live4
+from sandbox.yandex_direct.calls import Item, checked, cost, page_of, read_call, selected
+from sandbox.yandex_direct.changes import changes
 from sandbox.yandex_direct.definition import Definition, read_definition
+from sandbox.yandex_direct.dictionaries import dictionaries
 from sandbox.yandex_direct.errors import DirectError
+from sandbox.yandex_direct.names import LISTINGS
 from sandbox.yandex_direct.queue import RETRY_IN, Desk, Waiting
 from sandbox.yandex_direct.table import Shape, compute, print_table
 
@@ -22,7 +30,12 @@ ONLINE_ROWS = 25_000
 """In mode auto a report of more rows goes through the queue; in mode online it is refused as too heavy."""
 CONCURRENT = 5
 UNITS = 160_000
+"""Units of a login for a day of the clock; a call that costs more than what is left is refused."""
+FAILED_CALL = 20
+"""Units that a refused call costs."""
 RUSSIAN_VAT = 0.20
+KEPT_LISTS = 64
+SERVICES = (*LISTINGS, "changes", "dictionaries", "reports")
 _REQUEST = ("expired_token", "lost_account", "version_sunset", "throttle", "server_error", "stall", "too_large")
 
 
@@ -32,8 +45,9 @@ class YandexDirect:
     def __init__(self, world: World) -> None:
         self.world = world
         self._desks: dict[str, Desk] = {}
-        self._units: dict[str, int] = {}
+        self._units: dict[tuple[str, date], int] = {}
         self._busy: dict[str, int] = {}
+        self._listed: dict[tuple[str, str, date, date], list[Item]] = {}
         self._lock = threading.Lock()
         self._vat = RUSSIAN_VAT if isinstance(world.source, GeneratorSource) else 0.0
         world.limits.append(self.forget_limits)
@@ -51,9 +65,12 @@ class YandexDirect:
         service = found[1] if found else ""
         self.world.count("yandex_direct", f"{request.method} {service or request.path}")
         try:
-            if not found or request.method != "POST":
+            if request.path.rstrip("/") in live4.PATHS:
+                answer = live4.answer(self.world, request, UNITS, UNITS)
+            elif not found or request.method != "POST":
                 raise DirectError(55, f"{request.method} {request.path}", status=404)
-            answer = self._serve(request, service)
+            else:
+                answer = self._serve(request, service)
         except DirectError as error:
             answer = error.answer(request_id, report=service == "reports")
         answer.headers = {"RequestId": request_id, **answer.headers}
@@ -70,14 +87,13 @@ class YandexDirect:
                 raise DirectError(53, "OAuth token has expired")
             case Token.UNKNOWN:
                 raise DirectError(53, "Invalid OAuth token")
-        if service == "agencyclients":
-            return self._agency_clients(request)
-        account = self._account(login)
-        if service == "reports":
-            return self._report(request, account)
-        if service not in ("campaigns", "adgroups", "ads", "clients", "changes"):
+        if service not in SERVICES:
             raise DirectError(55, f"The service {service} is not served by the sandbox")
-        return self._json(request, account, service)
+        if service == "agencyclients":
+            return self._json(request, None, service)
+        account = self._account(login)
+        with self._connection(account):
+            return self._report(request, account) if service == "reports" else self._json(request, account, service)
 
     def _fault(self, login: str, service: str) -> None:
         fault = self.world.fault(Platform.YANDEX_DIRECT, login, service, _REQUEST)
@@ -99,44 +115,72 @@ class YandexDirect:
                 return account
         raise DirectError(8800, f"The login {login} is not found among the agency's clients")
 
-    def _agency_clients(self, request: Request) -> Answer:
-        method, params = entities.read_call(request.body)
-        if method != "get":
-            raise DirectError(55, f"agencyclients.{method}")
-        wanted = (params.get("SelectionCriteria") or {}).get("Logins")
-        items = [entities.client(a) for a in self.world.accounts(Platform.YANDEX_DIRECT) if not wanted or a.account_id in wanted]
-        return self._with_units(json_answer(200, {"result": entities.get("agencyclients", params, items)}), "agency", 10 + len(items))
-
-    def _json(self, request: Request, account: SandboxAccount, service: str) -> Answer:
-        method, params = entities.read_call(request.body)
-        facts = self.world.facts(account)
-        if service == "changes" and method == "check":
-            return self._with_units(json_answer(200, {"result": entities.changes(account, facts, params, self.world)}), account.account_id, 10)
-        if method != "get" or service == "changes":
-            raise DirectError(55, f"{service}.{method}")
-        items = entities.items(service, account, facts, params)
-        result = entities.get(service, params, items)
-        answer = self._with_units(json_answer(200, {"result": result}), account.account_id, 10 + len(items))
-        return _breaking(answer, self.world.fault(Platform.YANDEX_DIRECT, account.account_id, service, ("broken_stream", "truncated_body")), 0)
-
-    def _with_units(self, answer: Answer, login: str, spent: int) -> Answer:
+    @contextmanager
+    def _connection(self, account: SandboxAccount) -> Iterator[None]:
+        """Hold one of the advertiser's five connections. Raises DirectError for the sixth."""
         with self._lock:
-            used = self._units[login] = self._units.get(login, 0) + spent
-        answer.headers |= {"Units": f"{spent}/{max(UNITS - used, 0)}/{UNITS}", "Units-Used-Login": login}
-        return answer
-
-    def _report(self, request: Request, account: SandboxAccount) -> Answer:
-        with self._lock:
-            desk = self._desks.setdefault(account.account_id, Desk())
             if self._busy.get(account.account_id, 0) >= CONCURRENT:
                 raise DirectError(506, f"No more than {CONCURRENT} simultaneous requests are allowed")
             self._busy[account.account_id] = self._busy.get(account.account_id, 0) + 1
         try:
-            desk.allow()
-            return self._made(request, account, desk)
+            yield
         finally:
             with self._lock:
                 self._busy[account.account_id] -= 1
+
+    def _json(self, request: Request, account: SandboxAccount | None, service: str) -> Answer:
+        """Answer a JSON service for an advertiser, or an agency's list of them, and take the units for it."""
+        login = account.account_id if account else "agency"
+        try:
+            result, spent = self._result(request, account, service)
+        except DirectError:
+            self._spend(login, FAILED_CALL)
+            raise
+        used = self._spend(login, spent)
+        answer = json_answer(200, {"result": result}, {"Units": f"{spent}/{UNITS - used}/{UNITS}", "Units-Used-Login": login})
+        return _breaking(answer, self.world.fault(Platform.YANDEX_DIRECT, login, service, ("broken_stream", "truncated_body")), 0)
+
+    def _result(self, request: Request, account: SandboxAccount | None, service: str) -> tuple[dict[str, Any], int]:
+        """Return the result and its price. Raises DirectError, for a price beyond the day's units too."""
+        method, params = read_call(request.body)
+        if service == "changes" and account is not None:
+            return self._priced(account.account_id, changes(method, account, self.world.facts(account), params, self.world), 10)
+        if method != "get":
+            raise DirectError(55, f"{service}.{method}")
+        if service == "dictionaries":
+            return self._priced(account.account_id if account else "agency", dictionaries(params), 1)
+        criteria = checked(service, params)
+        found = selected(service, self._items(account, service), criteria)
+        return self._priced(account.account_id if account else "agency", page_of(service, params, found), cost(service, len(found)))
+
+    def _items(self, account: SandboxAccount | None, service: str) -> Sequence[Item]:
+        if account is None:
+            return [entities.client(a) for a in self.world.accounts(Platform.YANDEX_DIRECT)]
+        facts = self.world.facts(account)
+        key = (account.account_id, service, self.world.clock.day, facts.today)
+        if key not in self._listed:
+            if len(self._listed) >= KEPT_LISTS:
+                self._listed.clear()
+            self._listed[key] = entities.LISTS[service](account, facts)
+        return self._listed[key]
+
+    def _priced(self, login: str, result: dict[str, Any], price: int) -> tuple[dict[str, Any], int]:
+        if self._spend(login, 0) + price > UNITS:
+            raise DirectError(152, f"Not enough units: the request costs {price}")
+        return result, price
+
+    def _spend(self, login: str, units: int) -> int:
+        """Take units, and return how many are used up on the clock's day."""
+        key = (login, self.world.clock.day)
+        with self._lock:
+            self._units[key] = min(self._units.get(key, 0) + units, UNITS)
+            return self._units[key]
+
+    def _report(self, request: Request, account: SandboxAccount) -> Answer:
+        with self._lock:
+            desk = self._desks.setdefault(account.account_id, Desk())
+        desk.allow()
+        return self._made(request, account, desk)
 
     def _made(self, request: Request, account: SandboxAccount, desk: Desk) -> Answer:
         mode = request.headers.get("processingmode", "auto") or "auto"

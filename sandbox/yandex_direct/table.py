@@ -6,15 +6,26 @@ import polars as pl
 
 from domain.platforms import Level
 from sandbox.accounts import SandboxAccount
-from sandbox.facts import MEASURES, MICRO, AccountFacts
+from sandbox.facts import DIMENSIONS, MEASURES, MICRO, AccountFacts
 from sandbox.yandex_direct.definition import Definition, Filter
 from sandbox.yandex_direct.fields import FIELDS, GOAL_FIELDS, HIDDEN_GROUPS, MONEY
+from sandbox.yandex_direct.goals import actions_of
+from sandbox.yandex_direct.regions import region_id
 
 LEVELS = {"A": Level.ACCOUNT, "U": Level.ACCOUNT, "C": Level.CAMPAIGN, "R": Level.CAMPAIGN, "G": Level.AD_GROUP, "D": Level.AD}
 UNDEFINED = "--"
+AUTOTARGETING = "---autotargeting"
 CAMPAIGN_TYPES = {"master": "UNIFIED_CAMPAIGN", "performance_max": "UNIFIED_CAMPAIGN"}
 CENT = 10_000
 _SECTION = {"search": "SEARCH"}
+_DEVICES = {"": "DESKTOP", "CONNECTED_TV": "SMART_TV", "TV": "SMART_TV", "OTHER": "UNKNOWN"}
+_FINER = {
+    **dict.fromkeys(("Device", "MobilePlatform"), "device"),
+    **dict.fromkeys(("LocationOfPresenceName", "LocationOfPresenceId", "TargetingLocationName", "TargetingLocationId"), "country"),
+    **dict.fromkeys(("Criterion", "Criteria", "CriterionId", "CriteriaId", "CriterionType", "CriteriaType", "Keyword"), "keyword"),
+    **dict.fromkeys(("MatchedKeyword", "Query"), "search_term"),
+}
+"""The finer dimension of the facts that a field needs."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +40,16 @@ class Shape:
 
 def compute(definition: Definition, account: SandboxAccount, facts: AccountFacts, vat: float) -> pl.DataFrame:
     """Return the report's rows, a column for each shown field; metrics are numbers or null where undefined."""
-    rows = facts.window(LEVELS.get(definition.type, Level.AD_GROUP), definition.since, min(definition.until, facts.today))
-    if not definition.include_vat and vat:
-        rows = rows.with_columns((pl.col("spend") / (1 + vat)).round().cast(pl.Int64))
     dimensions = _dimensions(account, facts)
     shown = [f for f in definition.fields if FIELDS[f].role != "metric"]
     groups = list(dict.fromkeys([*shown, *HIDDEN_GROUPS.get(definition.type, ())]))
     needed = list(dict.fromkeys([*groups, *(f.field for f in definition.filters if FIELDS[f.field].role != "metric")]))
+    level = LEVELS.get(definition.type, Level.AD_GROUP)
+    rows = facts.window(level, definition.since, min(definition.until, facts.today), _finer(needed, definition))
+    if definition.type == "S":
+        rows = rows.filter(pl.col("search_term") != "")
+    if not definition.include_vat and vat:
+        rows = rows.with_columns((pl.col("spend") / (1 + vat)).round().cast(pl.Int64))
     rows = rows.join(facts.campaigns.select("campaign_id", "kind"), on="campaign_id", how="left", maintain_order="left")
     rows = rows.with_columns(dimensions[name].alias(name) for name in needed)
     for one in definition.filters:
@@ -55,6 +69,12 @@ def compute(definition: Definition, account: SandboxAccount, facts: AccountFacts
     return table.slice(definition.offset, definition.limit).select(_columns(definition, goals))
 
 
+def _finer(needed: list[str], definition: Definition) -> list[str]:
+    """Name the finer dimensions that the fields, and goals, call for; a search term knows its keyword."""
+    asked = {_FINER[name] for name in needed if name in _FINER} | ({"conversion_action"} if definition.goals else set())
+    return [name for name in DIMENSIONS if name in asked or (name == "keyword" and "search_term" in asked)]
+
+
 def _columns(definition: Definition, goals: dict[str, pl.Expr]) -> list[pl.Expr]:
     columns = []
     for name in definition.fields:
@@ -70,7 +90,7 @@ def _columns(definition: Definition, goals: dict[str, pl.Expr]) -> list[pl.Expr]
 def _goal_columns(definition: Definition, rows: pl.DataFrame) -> dict[str, pl.Expr]:
     """Say which rows count for a goal: those of its conversion action; without any, the first goal has them all."""
     split = bool((rows["conversion_action"] != "").any())
-    return {goal: (pl.col("conversion_action") == goal) if split else pl.lit(number == 0) for number, goal in enumerate(definition.goals)}
+    return {goal: pl.col("conversion_action").is_in(actions_of(rows, goal)) if split else pl.lit(number == 0) for number, goal in enumerate(definition.goals)}
 
 
 def _dimensions(account: SandboxAccount, facts: AccountFacts) -> dict[str, pl.Expr]:
@@ -98,13 +118,15 @@ def _dimensions(account: SandboxAccount, facts: AccountFacts) -> dict[str, pl.Ex
         "AdId": _or_undefined("ad_id"),
         "AdFormat": pl.lit("TEXT"),
         "AdNetworkType": pl.col("kind").fill_null("search").replace_strict(_SECTION, default="AD_NETWORK", return_dtype=pl.String),
-        "Device": pl.col("device").str.to_uppercase().replace("", "DESKTOP"),
+        "Device": pl.col("device").str.to_uppercase().replace(_DEVICES),
+        "LocationOfPresenceId": _region_id(),
+        "TargetingLocationId": _region_id(),
         "LocationOfPresenceName": pl.col("country").replace("", UNDEFINED),
         "TargetingLocationName": pl.col("country").replace("", UNDEFINED),
-        "Criterion": pl.col("keyword").replace("", "---autotargeting"),
-        "Criteria": pl.col("keyword").replace("", "---autotargeting"),
-        "CriterionId": _criterion_id(),
-        "CriteriaId": _criterion_id(),
+        "Criterion": pl.col("keyword").replace("", AUTOTARGETING),
+        "Criteria": pl.col("keyword").replace("", AUTOTARGETING),
+        "CriterionId": criterion_id(),
+        "CriteriaId": criterion_id(),
         "CriterionType": pl.when(pl.col("keyword") == "").then(pl.lit("AUTOTARGETING")).otherwise(pl.lit("KEYWORD")),
         "CriteriaType": pl.when(pl.col("keyword") == "").then(pl.lit("AUTOTARGETING")).otherwise(pl.lit("KEYWORD")),
         "Keyword": pl.col("keyword"),
@@ -125,9 +147,16 @@ def _or_undefined(column: str) -> pl.Expr:
     return pl.col(column).replace("", UNDEFINED)
 
 
-def _criterion_id() -> pl.Expr:
+def criterion_id() -> pl.Expr:
     """Give each keyword of an ad group a number that stays the same."""
     return ((pl.col("ad_group_id") + pl.col("keyword")).hash(seed=7) % 9_000_000_000 + 1_000_000_000).cast(pl.String)
+
+
+def _region_id() -> pl.Expr:
+    def numbers(names: pl.Series) -> pl.Series:
+        return names.replace_strict({name: region_id(name) for name in names.unique()}, return_dtype=pl.String)
+
+    return pl.col("country").map_batches(numbers, return_dtype=pl.String)
 
 
 def _kept(one: Filter) -> pl.Expr:

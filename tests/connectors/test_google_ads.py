@@ -14,7 +14,7 @@ import pytest
 
 from connectors.google_ads.client import GoogleAds
 from connectors.google_ads.discovery import discover
-from connectors.google_ads.reports import REPORTS
+from connectors.google_ads.reports import PATHS, REPORTS
 from connectors.google_ads.settings import GoogleAdsCredentials, GoogleAdsSettings
 from connectors.patience import Patience
 from domain.catalogue import Account, Page
@@ -256,13 +256,14 @@ def test_the_recorded_rows_of_google_read_the_same(fixtures: Path) -> None:
     from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsStreamResponse
     from google.protobuf import json_format
 
-    from connectors.google_ads.client import _table
+    from connectors.google_ads.rows import table as rows_table
 
     recorded = json.loads((fixtures / "google_ads" / "rest_searchstream_account_daily_2024-06.json").read_text())[0]
     message = json_format.ParseDict(
         {"results": recorded["results"]}, SearchGoogleAdsStreamResponse.pb(SearchGoogleAdsStreamResponse()), ignore_unknown_fields=True
     )
-    table = _table(message.results, {r.name: r for r in REPORTS}["account_daily"], BIG)
+    report = {r.name: r for r in REPORTS}["account_daily"]
+    table = rows_table(message.results, PATHS[report.name], report, BIG)
     assert table["metrics_cost_micros"].to_pylist() == [int(r["metrics"]["costMicros"]) for r in recorded["results"]]
     assert table["segments_date"][0].as_py() == date(2024, 6, 1)
 

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ import pytest
 
 from connectors.meta_ads.client import MetaAds
 from connectors.meta_ads.errors import from_error, pause
+from connectors.meta_ads.replaying import replay
 from connectors.meta_ads.settings import MetaAdsCredentials, MetaAdsSettings
 from connectors.patience import Patience
+from connectors.retention import months_before
 from domain.catalogue import Account, Page
 from domain.clock import WallClock
 from domain.errors import (
@@ -63,7 +65,7 @@ class FakeMeta:
 
     def _page(self, job: dict[str, Any], params: dict[str, str]) -> Any:
         window = DateWindow(*(date.fromisoformat(job["time_range"][k]) for k in ("since", "until")))
-        wanted = job["filtering"][0]["value"] if "filtering" in job else ["c1", "c2"]
+        wanted = [c for c in ("c1", "c2") if all((c in f["value"]) == (f["operator"] == "IN") for f in job.get("filtering", ()))]
         fields = {"date_start", "date_stop", *job["fields"].split(",")}
         rows = [{k: v for k, v in self.row(str(d), c).items() if k in fields} for d in window.dates() for c in wanted]
         start = int(params.get("after", 0))
@@ -361,3 +363,102 @@ def test_discovery_reads_every_page_and_leaves_disabled_accounts_out(connector: 
     found = connector.discover()
     assert [a.account_id for a in found.accounts] == ["1", "2"]
     assert found.notes == ["account 3 left out: it is disabled"]
+
+
+def test_ids_are_split_so_that_nothing_can_be_missed_that_the_listing_did_not_know(connector: MetaAds, meta: FakeMeta, reply: Any) -> None:
+    """One half is about the first campaigns, the other about everything else: a campaign that appears meanwhile is in it."""
+
+    def refuse(params: dict[str, Any]) -> Any:
+        return None if "filtering" in params or params["fields"] == "campaign_id" else error(reply, 100, 1504018, "Please reduce the amount of data", 500)
+
+    meta.refuse = refuse
+    pull(connector, window=DateWindow(WINDOW.since, WINDOW.since))
+    assert [j["filtering"] for j in meta.jobs if "filtering" in j] == [
+        [{"field": "campaign.id", "operator": "IN", "value": ["c1"]}],
+        [{"field": "campaign.id", "operator": "NOT_IN", "value": ["c1"]}],
+    ]
+
+
+def test_a_day_read_by_fields_lands_as_one_list_and_replays_to_the_same_rows(connector: MetaAds, meta: FakeMeta, reply: Any) -> None:
+    heavy = error(reply, 1, 0, "Please reduce the amount of data", 500)
+    meta.refuse = lambda params: heavy if "spend" in params["fields"] and "actions" in params["fields"] else None
+    pages = pull(connector, "account_daily", DateWindow(WINDOW.since, WINDOW.since))
+    meta.row = lambda day, c: {k: v for k, v in _row(day, c).items() if k != "campaign_id"}
+    assert len(json.loads(pages[0].body)) == 4
+    (again,) = replay(connector.reports["account_daily"], ACCOUNT, [pages[0].body])
+    assert again.to_pylist() == rows_of(pages)
+    assert rows_of(pages)[0]["spend"] == Decimal("1.09")
+    assert rows_of(pages)[0]["actions"] is not None
+
+
+def test_breakdowns_and_windows_are_parameters_never_fields(connector: MetaAds, meta: FakeMeta) -> None:
+    meta.reads = lambda call: meta.reply({"data": []})
+    pull(connector, "age_gender_daily")
+    pull(connector, "ad_actions_daily")
+    split, actions = meta.jobs
+    assert split["breakdowns"] == ["age", "gender"]
+    assert not {"age", "gender", "date_start"} & set(split["fields"].split(","))
+    assert (split["level"], actions["level"]) == ("campaign", "ad")
+    assert actions["action_attribution_windows"] == ["1d_view", "1d_ev", "1d_click", "7d_click", "28d_click"]
+    assert "action_attribution_windows" not in split
+    assert split["use_unified_attribution_setting"] == "true"
+
+
+def test_the_attribution_is_a_setting(scripted: Any, meta: FakeMeta) -> None:
+    settings = MetaAdsSettings(
+        endpoint=scripted.url, use_unified_attribution_setting=False, action_report_time="conversion", action_attribution_windows="7d_click, 1d_view"
+    )
+    own = MetaAds(MetaAdsCredentials(access_token=TOKEN), settings, WallClock(), Patience(sleep=meta.slept.append))
+    meta.reads = lambda call: meta.reply({"data": []})
+    pull(own, "ad_actions_daily")
+    own.close()
+    assert meta.jobs[0]["action_report_time"] == "conversion"
+    assert meta.jobs[0]["action_attribution_windows"] == ["7d_click", "1d_view"]
+    assert "use_unified_attribution_setting" not in meta.jobs[0]
+
+
+def test_reach_with_breakdowns_is_asked_for_thirteen_months_alone(connector: MetaAds, meta: FakeMeta) -> None:
+    meta.reads = lambda call: meta.reply({"data": []})
+    edge = months_before(WallClock().today(ACCOUNT.timezone), 13)
+    pull(connector, "country_daily", DateWindow(edge - timedelta(days=3), edge + timedelta(days=3)))
+    asked = {(j["time_range"]["since"], j["time_range"]["until"]): "reach" in j["fields"].split(",") for j in meta.jobs}
+    assert asked == {(str(edge), str(edge + timedelta(days=3))): True, (str(edge - timedelta(days=3)), str(edge - timedelta(days=1))): False}
+    meta.jobs.clear()
+    pull(connector, "account_daily", DateWindow(edge - timedelta(days=3), edge))
+    assert ["reach" in j["fields"] for j in meta.jobs] == [True]
+
+
+def test_an_answer_of_another_version_is_refused(connector: MetaAds, meta: FakeMeta, reply: Any) -> None:
+    meta.reads = lambda call: reply({"data": []}, 200, {"facebook-api-version": "v27.0"})
+    with pytest.raises(VersionSunset, match=r"v27\.0, not as v\d+\.0"):
+        pull(connector)
+
+
+def test_what_the_catalogue_does_not_know_or_misses_is_said_in_the_proof(connector: MetaAds, meta: FakeMeta) -> None:
+    row = {k: v for k, v in _row("2026-05-01", "c1").items() if k != "campaign_name"}
+    meta.reads = lambda call: meta.reply({"data": [{**row, "novelty": "x"}], "paging": {}})
+    proof = pull(connector)[-1].proof
+    assert "kept in the bytes alone: novelty" in proof
+    assert "no row has are NULL: campaign_name" in proof
+
+
+def test_a_day_of_purchases_in_all_tiers_and_windows_becomes_one_row_each(connector: MetaAds, meta: FakeMeta) -> None:
+    actions = [
+        {"action_type": "omni_purchase", "value": "5", "7d_click": "4", "1d_view": "1", "7d_view": "9", "action_device": "x"},
+        {"action_type": "offsite_conversion.fb_pixel_purchase", "value": "5"},
+    ]
+    row = {
+        **_row("2026-05-01", "c1"),
+        "adset_id": "s1",
+        "ad_id": "a1",
+        "actions": actions,
+        "action_values": [{"action_type": "omni_purchase", "value": "9.99"}],
+    }
+    meta.reads = lambda call: meta.reply({"data": [row]})
+    found = {(r["action_type"], r["attribution_window"]): (r["action_count"], r["action_value"]) for r in rows_of(pull(connector, "ad_actions_daily"))}
+    assert found == {
+        ("omni_purchase", "default"): (Decimal(5), Decimal("9.99")),
+        ("omni_purchase", "7d_click"): (Decimal(4), None),
+        ("omni_purchase", "1d_view"): (Decimal(1), None),
+        ("offsite_conversion.fb_pixel_purchase", "default"): (Decimal(5), None),
+    }

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from domain.platforms import Level
 from sandbox.clock import SandboxClock
+from sandbox.facts import DIMENSIONS, MEASURES, SCHEMA
 from sandbox.generator.source import SETTLED, GeneratorSource
 from sandbox.serving import anchor
 from sandbox.world import World
@@ -136,3 +138,34 @@ def test_before_the_anchor_the_future_is_unknown(source):
     account = source.accounts[0]
     assert rows_on(source, account, ANCHOR - 100 * DAY)["date"].max() == ANCHOR - 100 * DAY
     assert rows_on(source, account, ANCHOR - 500 * DAY).height == 0
+
+
+@pytest.mark.parametrize("dimensions", [("device",), ("country",), ("conversion_action",), ("keyword",), ("search_term",), ("country", "conversion_action")])
+@pytest.mark.parametrize("number", [0, 4, 6])
+def test_every_split_of_a_row_adds_up_to_it_exactly(source, number, dimensions):
+    account = source.accounts[number]
+    rows = rows_on(source, account, ANCHOR).filter(pl.col("date") > ANCHOR - 40 * DAY)
+    split = source.finer(account, rows, dimensions)
+    own = [c for c in SCHEMA if c not in (*DIMENSIONS, *MEASURES)]
+    assert split.group_by(own, maintain_order=True).agg(pl.col(MEASURES).sum()).equals(rows.select(*own, *MEASURES))
+    assert split.filter((pl.col("clicks") > pl.col("impressions")) | (pl.min_horizontal(MEASURES) < 0)).is_empty()
+    assert source.finer(account, rows, dimensions).equals(split)
+
+
+def test_a_split_is_asked_for_where_the_facts_are_summed(source):
+    account = source.accounts[0]
+    facts = World(source, SandboxClock(ANCHOR)).facts(account)
+    core, fine = facts.sums(Level.ACCOUNT, ["date"]), facts.sums(Level.ACCOUNT, ["date", "device"])
+    assert set(fine["device"]) == {"mobile", "desktop", "tablet"}
+    assert fine.group_by("date", maintain_order=True).agg(pl.col(MEASURES).sum()).equals(core)
+    assert facts.values("conversion_action") == ["Purchase", "Phone call"]
+    assert set(facts.rows["device"]) == {""}
+
+
+def test_a_search_term_knows_its_keyword_and_only_search_campaigns_have_them(source):
+    account = source.accounts[0]
+    rows = source.finer(account, rows_on(source, account, ANCHOR).filter(pl.col("date") == ANCHOR), ("search_term",))
+    searched = rows.filter(pl.col("keyword") != "")
+    assert all(term.startswith(word) for term, word in searched.select("search_term", "keyword").iter_rows())
+    assert rows.filter((pl.col("search_term") == "") != (pl.col("keyword") == "")).is_empty()
+    assert rows.filter(pl.col("campaign_name").str.starts_with("КМС"))["keyword"].unique().to_list() == [""]

@@ -170,7 +170,7 @@ def test_a_segment_that_the_dataset_lacks_still_drops_rows_of_zeros(serve):
 
 
 def test_resources_without_data_answer_no_rows(agency):
-    assert agency.google.rows(ME, "SELECT geographic_view.country_criterion_id, metrics.clicks FROM geographic_view") == []
+    assert agency.google.rows(ME, "SELECT topic_view.resource_name, metrics.clicks FROM topic_view") == []
 
 
 QUERY_ERRORS = {

@@ -22,6 +22,7 @@ from warehouse.metrics.compiler import MOST_ROWS, Compiled, Compiler
 from warehouse.metrics.freshness import freshness
 from warehouse.metrics.warnings import Circumstances, Profile, warnings
 from warehouse.metrics.windows import periods
+from warehouse.pruning import require_kept
 
 MOST_SECONDS = 30
 """How long one question may run."""
@@ -60,6 +61,7 @@ class MetricDoor:
         compiler = Compiler(self._catalogue, scope, question)
         compiled = compiler.answer()
         with _explained(), self._warehouse.client(readonly=True) as client:
+            require_kept(client, question.as_of)
             profiles = self._profiles(client, compiler)
             _refuse_mixed_money(compiler, profiles)
             _refuse_missing_rates(client, compiler)

@@ -1,8 +1,8 @@
-{% for platform in ad_platforms() %}
+{% for platform in ad_platforms('campaign_daily') %}
 select
     organization_id,
     integration_id,
-    '{{ platform }}' as platform,
+    {{ platform_of(platform) }} as platform,
     account_id,
     campaign_id,
     campaign_name,

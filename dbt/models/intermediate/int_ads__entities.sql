@@ -1,8 +1,8 @@
 -- Accounts, campaigns, ad groups and ads as each observed day's snapshots show them.
 with accounts as (
-{% for platform in ad_platforms() %}
+{% for platform in ad_platforms('accounts') %}
     select
-        organization_id, integration_id, '{{ platform }}' as platform, account_id, observed_day, 'account' as level, account_id as entity_id,
+        organization_id, integration_id, {{ platform_of(platform) }} as platform, account_id, observed_day, 'account' as level, account_id as entity_id,
         '' as campaign_id, '' as ad_group_id, account_name as name, '' as status, cast(null as Nullable(Decimal(18, 6))) as daily_budget, currency_code, timezone
     from {{ ref('stg_' ~ platform ~ '__accounts') }}
     {% if not loop.last %}union all{% endif %}

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized=stored('incremental'),
     incremental_strategy='insert_overwrite',
     partition_by=organization_month('month'),
     order_by=['organization_id', 'platform', 'level', 'account_id', 'entity_id'],

@@ -4,18 +4,25 @@
 -- A visit that reached several goals (or one of them several times) counts as so many conversions.
 with visits as (
 {{ staged('visits', {
-    'visit_id': 'String', 'client_id': 'String', 'visited_at': 'DateTime', 'source': 'String', 'medium': 'String', 'campaign': 'String',
-    'goals': 'Array(String)', 'revenue': 'Decimal(18, 6)', 'currency_code': 'String',
+    'visit_id': 'String', 'client_id': 'String', 'date_time': "DateTime('UTC')", 'source': 'String', 'medium': 'String', 'campaign': 'String',
+    'goals': 'Array(String)', 'revenue': 'Decimal(18, 6)',
 }) }}
+),
+
+currencies as (
+
+    select organization_id, platform, account_id, currency_code from {{ ref('dim_account') }}
+
 ),
 
 clients as (
 
     select
-        organization_id, integration_id, platform, account_id, client_id, currency_code,
-        arraySort(groupArray((visited_at, visit_id, source, medium, campaign, length(goals), revenue))) as path
+        organization_id, integration_id, platform, account_id, client_id, ifNull(any(currencies.currency_code), '') as currency_code,
+        arraySort(groupArray((date_time, visit_id, source, medium, campaign, length(goals), revenue))) as path
     from visits
-    group by organization_id, integration_id, platform, account_id, client_id, currency_code
+    left join currencies using (organization_id, platform, account_id)
+    group by organization_id, integration_id, platform, account_id, client_id
 
 ),
 

@@ -1,9 +1,10 @@
 {{ config(
-    materialized='incremental',
+    materialized=stored('incremental'),
     incremental_strategy='insert_overwrite',
     partition_by='toYYYYMM(date)',
     order_by=['project_id', 'platform', 'campaign_id', 'date'],
     on_schema_change='fail',
+    sharding_key='cityHash64(project_id)',
     meta={'follows_assignments': true},
     post_hook='{{ remember_assignments() }}',
 ) }}

@@ -1,8 +1,8 @@
-{{ config(materialized='table', order_by=['organization_id', 'platform', 'account_id']) }}
+{{ config(materialized=stored('table'), order_by=['organization_id', 'platform', 'account_id']) }}
 
 with snapshots as (
-{% for platform in ad_platforms() + analytics_platforms() %}
-    select organization_id, integration_id, '{{ platform }}' as platform, account_id, account_name, currency_code, timezone, observed_day
+{% for platform in ad_platforms('accounts') + analytics_platforms() %}
+    select organization_id, integration_id, {{ platform_of(platform) }} as platform, account_id, account_name, currency_code, timezone, observed_day
     from {{ ref('stg_' ~ platform ~ '__accounts') }}
     {% if not loop.last %}
     union all

@@ -1,4 +1,4 @@
-{{ config(materialized='table', order_by=['organization_id', 'project_id', 'platform', 'account_id', 'since']) }}
+{{ config(materialized=stored('table'), order_by=['organization_id', 'project_id', 'platform', 'account_id', 'since']) }}
 
 select distinct
     cast(organization_id as LowCardinality(String)) as organization_id,

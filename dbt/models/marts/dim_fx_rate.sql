@@ -1,4 +1,4 @@
-{{ config(materialized='table', order_by=['to_currency', 'from_currency', 'date_day']) }}
+{{ config(materialized=stored('table'), sharding_key='cityHash64(from_currency)', order_by=['to_currency', 'from_currency', 'date_day']) }}
 
 -- One unit of `from_currency` in `to_currency` on every day: the bank's own rate or, between two of its currencies, the quotient
 -- of the two, divided once. A day without a rate (weekend, holiday) takes the last one before it, at most {{ fx_carried_days() }} days old.

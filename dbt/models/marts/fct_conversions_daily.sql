@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized=stored('incremental'),
     incremental_strategy='insert_overwrite',
     partition_by=organization_month('date_day'),
     order_by=['organization_id', 'platform', 'account_id', 'date_day', 'campaign_id', 'conversion_action_id'],
@@ -38,8 +38,7 @@ counted as (
         organization_id, integration_id, platform, account_id, campaign_id, '' as ad_group_id, '' as ad_id, date_day,
         '' as conversion_action_id, '' as conversion_action_name, '' as attribution_window, '' as attribution_model, true as is_primary, currency_code,
         -conversions as conversions, -conversions_value as conversions_value
-    from actions
-    where is_primary and attribution_window = ''
+    from (select * from actions where is_primary and attribution_window = '')
 
 )
 

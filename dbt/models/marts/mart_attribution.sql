@@ -48,7 +48,7 @@ select
     cast(conversion_id as String) as conversion_id,
     cast(touch_number as UInt32) as touch_number,
     cast(touches as UInt32) as touches,
-    cast(touched_at as DateTime) as touched_at,
+    cast(touched_at as DateTime('UTC')) as touched_at,
     cast(source as String) as source,
     cast(medium as String) as medium,
     cast(campaign as String) as campaign,

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized=stored('incremental'),
     incremental_strategy='insert_overwrite',
     partition_by=organization_month('date_day'),
     order_by=['organization_id', 'platform', 'account_id', 'segment', 'date_day', 'campaign_id', 'segment_value'],

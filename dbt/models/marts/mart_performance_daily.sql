@@ -36,9 +36,16 @@ select
     facts.conversions_value as conversions_value,
     facts.currency_code as currency_code,
     facts.vat_included as vat_included,
+    cast('{{ base_currency() }}' as LowCardinality(String)) as base_currency_code,
+    {%- set rate = "if(facts.currency_code = '" ~ base_currency() ~ "', toDecimal128(1, 18), rates.rate)" %}
+    cast({{ rate }} as Nullable(Decimal(38, 18))) as fx_rate,
+    cast(toDecimal256(facts.spend, 6) * {{ rate }} as Nullable(Decimal(38, 6))) as spend_base,
+    cast(toDecimal256(facts.conversions_value, 6) * {{ rate }} as Nullable(Decimal(38, 6))) as conversions_value_base,
     cast(ifNull(states.is_complete, false) as Bool) as is_complete,
     cast(ifNull(states.is_provisional, true) as Bool) as is_provisional
 from facts
+left join (select from_currency, date_day as rate_day, rate from {{ ref('dim_fx_rate') }} where to_currency = '{{ base_currency() }}') as rates
+    on facts.currency_code = rates.from_currency and facts.date_day = rates.rate_day
 left join {{ ref('mart_provisional_days') }} as states using (organization_id, integration_id, platform, account_id, date_day)
 {%- for level, alias in [('account', 'accounts'), ('campaign', 'campaigns'), ('ad_group', 'ad_groups'), ('ad', 'ads')] %}
 left join (select * from versions where level = '{{ level }}') as {{ alias }}

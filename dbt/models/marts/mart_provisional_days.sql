@@ -9,6 +9,22 @@ with seen as (
     where match(report, '__(account|campaign|ad)_daily$')
     group by organization_id, integration_id, platform, account_id, report, date_day
 
+),
+
+channels as (
+
+    select organization_id, integration_id, 'imports' as folder, any(platform) as channel
+    from {{ ref('stg_imports__accounts') }}
+    group by organization_id, integration_id
+
+),
+
+named as (
+
+    select seen.* except (platform), ifNull(channels.channel, seen.platform) as platform
+    from seen
+    left join channels on seen.organization_id = channels.organization_id and seen.integration_id = channels.integration_id and seen.platform = channels.folder
+
 )
 
 select
@@ -20,5 +36,5 @@ select
     cast(min(seen_on) as Date) as observed_day,
     cast(min(seen_on) > date_day as Bool) as is_complete,
     cast(dateDiff('day', date_day, min(seen_on)) <= {{ settling_days() }} as Bool) as is_provisional
-from seen
+from named
 group by organization_id, integration_id, platform, account_id, date_day

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.meta_ads.conversions import conversions
-from domain.errors import AuthorizationExpired, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure
+from domain.errors import AuthorizationExpired, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure, UnknownName
 from domain.windows import DateWindow
 
 PLATFORMS = ("google_ads", "meta_ads", "yandex_direct")
@@ -181,3 +181,20 @@ def test_windows_end_on_the_accounts_own_today(agency: Any) -> None:
     agency.sync("meta_ads")
     assert {u for r, u in agency.loads("report, until")} == {START}
     assert DateWindow(START, START).days == 1
+
+
+def test_a_detail_report_begins_with_its_own_days_and_goes_on_with_the_accounts_lookback(agency: Any, accounts_of: Any) -> None:
+    first, second = accounts_of["google_ads"]
+    settings = {"skip_accounts": second, "reports": "account_daily, device_daily, ad_groups"}
+    assert agency.sync("google_ads", settings).failures == ()
+    assert agency.on(START + timedelta(days=1)).sync("google_ads", settings).failures == ()
+    windows = {}
+    for report, account, since, until in agency.loads("report, account_id, since, until"):
+        assert account == first
+        windows.setdefault(report.partition("__")[2], []).append((until - since).days + 1)
+    assert windows == {"account_daily": [400, 32], "device_daily": [35, 32], "ad_groups": [1, 1]}
+
+
+def test_a_report_that_does_not_exist_is_named_before_anything_is_pulled(agency: Any) -> None:
+    with pytest.raises(UnknownName, match="device_daily"):
+        agency.sync("google_ads", {"reports": "devise_daily"})

@@ -1,0 +1,26 @@
+-- Rows without a goal count visits, rows with one its reaches; zero stands for what a row does not count.
+select
+    _organization_id as organization_id,
+    _integration_id as integration_id,
+    _account_id as account_id,
+    _date as date_day,
+    ifNull(TrafficSource, '') as traffic_source,
+    ifNull(SourceEngine, '') as source_engine,
+    {{ metrica_source('UTMSource', 'TrafficSource', "substring(ifNull(SourceEngine, ''), position(ifNull(SourceEngine, ''), '.') + 1)") }} as source,
+    {{ metrica_medium('UTMSource', 'UTMMedium', 'UTMCampaign', 'TrafficSource') }} as medium,
+    {{ metrica_campaign('UTMSource', 'UTMMedium', 'UTMCampaign', 'TrafficSource') }} as campaign,
+    ifNull(deviceCategory, '') as device,
+    ifNull(regionCountry, '') as country,
+    goal_id,
+    {{ metrica_count('visits') }} as sessions,
+    {{ metrica_count('users') }} as users,
+    {{ metrica_count('newUsers') }} as new_users,
+    {{ metrica_count('pageviews') }} as page_views,
+    {{ amount('goalReaches') }} as conversions,
+    {{ amount('goalRevenue') }} as conversions_value,
+    {{ amount('ecommercePurchases') }} as purchases,
+    {{ amount('ecommerceRevenue') }} as purchase_revenue,
+    currency as currency_code,
+    attribution,
+    {{ metrica_doubts() }} as doubts
+from {{ current_rows('raw_yandex_metrica__traffic_daily') }}

@@ -1,0 +1,50 @@
+"""The two methods of the older API (v4 Live) that version 5 has no counterpart for: the goals of campaigns, and the units left."""
+
+import json
+from typing import Any
+
+from domain.platforms import Level, Platform
+from sandbox.tokens import Token, judge
+from sandbox.web import Answer, Request, json_answer
+from sandbox.world import World
+from sandbox.yandex_direct.goals import goals_of
+
+PATHS = ("/v4/json", "/live/v4/json")
+_TEXTS = {1: "Invalid CampaignID", 53: "Authorization error", 55: "Method not found", 71: "Invalid parameters"}
+
+
+def answer(world: World, request: Request, units_left: int, limit: int) -> Answer:
+    """Answer one call; errors come with HTTP 200, code and text beside each other."""
+    try:
+        call = json.loads(request.body)
+        method, param, token = call["method"], call.get("param") or {}, str(call.get("token") or request.headers.get("authorization", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _error(71, "The body is not JSON with method, param and token")
+    if judge(token) is not Token.GOOD:
+        return _error(53, "")
+    if method == "GetClientsUnits":
+        return json_answer(200, {"data": [{"Login": login, "UnitsRest": units_left, "UnitsMax": limit} for login in param]})
+    if method == "GetStatGoals":
+        return _goals(world, param)
+    return _error(55, str(method))
+
+
+def _goals(world: World, param: Any) -> Answer:  # noqa: ANN401
+    asked = (param.get("CampaignIDS") or [param.get("CampaignID")]) if isinstance(param, dict) else [None]
+    wanted = {str(i) for i in asked if i}
+    if not wanted:
+        return _error(1, "CampaignIDS is empty")
+    listed = []
+    for account in world.accounts(Platform.YANDEX_DIRECT):
+        facts = world.facts(account)
+        mine = sorted(wanted & set(facts.entities(Level.CAMPAIGN)["campaign_id"].to_list()))
+        for campaign in mine:
+            for number, name in goals_of(facts).items():
+                listed.append(
+                    {"CampaignID": int(campaign), "GoalID": number, "Name": name, "AvailableForStrategy": "Yes", "AvailableForContextStrategy": "Yes"}
+                )
+    return json_answer(200, {"data": listed})
+
+
+def _error(code: int, detail: str) -> Answer:
+    return json_answer(200, {"error_code": code, "error_str": _TEXTS[code], "error_detail": detail})

@@ -1,0 +1,47 @@
+"""Tokens renew by themselves: before a pull, a token that soon ends is exchanged, and the new one sealed in its place."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from connectors import renewal
+from domain.clock import Clock
+from domain.errors import AuthorizationExpired
+from services.actors import system_actor
+from services.integrations import IntegrationAccess, renew_integration
+from store.database import Store
+
+T = TypeVar("T")
+
+
+def renewing(store: Store, access: IntegrationAccess, clock: Clock, pull: Callable[[IntegrationAccess], T]) -> T:
+    """Return what `pull` does with a fresh token; when the platform refuses it all the same, renew and pull once more.
+
+    Raises what `pull` raises, AuthorizationExpired where no renewal helps.
+    """
+    access = with_fresh_token(store, access, clock)
+    try:
+        return pull(access)
+    except AuthorizationExpired:
+        renewed = with_fresh_token(store, access, clock, force=True)
+        if renewed is access:
+            raise
+        return pull(renewed)
+
+
+def with_fresh_token(store: Store, access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:
+    """Return the integration with a token that is good for a while; a renewed one is sealed before it is used.
+
+    `force` renews whatever its end, after the platform refused it. What cannot be renewed comes back as it is. Raises
+    AuthorizationExpired when the refresh token is refused.
+    """
+    renewed = fresh(access, clock, force=force)
+    if renewed is not access:
+        renew_integration(store, system_actor(access.organization_id), access.id, credentials=renewed.credentials)
+    return renewed
+
+
+def fresh(access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:
+    """Return the integration with a renewed token where one is due, sealed nowhere yet."""
+    changed = renewal.renewed(access.platform, access.credentials, access.settings, clock.now(), force=force)
+    return replace(access, credentials={**access.credentials, **changed}) if changed else access
