@@ -7,8 +7,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from domain.errors import MixedCurrencies, UnknownName, UsageError
-from domain.questions import Filter, Operator
+from domain.errors import MissingRate, MixedCurrencies, UnknownName, UsageError
+from domain.questions import Filter, Grain, Operator
 from platform_api.app import create_app
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 3, 28)
@@ -162,3 +162,16 @@ def test_the_catalogue_names_everything_in_both_languages(admin):
     }
     assert all(set(entry.labels) == {"ru", "en"} for entry in [*catalogue.metrics, *catalogue.dimensions])
     assert {d.name for d in catalogue.dimensions} >= {"date", "platform", "currency", "project", "account", "campaign", "ad_group", "ad"}
+
+
+def test_one_question_speaks_the_same_over_the_wire(admin, agency):
+    asked = {"by": ("campaign",), "since": SINCE, "until": UNTIL, "top": 1, "totals": True, "grain": Grain.MONTH, "compare": "previous"}
+    answer = admin.metrics(agency.alpha, ("clicks", "ctr"), where=(Filter(dimension="clicks", operator=Operator.AT_LEAST, values=("1",)),), **asked)
+    assert [row["row_type"] for row in answer.rows] == ["row", "other", "total"]
+    assert answer.rows[0]["clicks"] + answer.rows[1]["clicks"] == answer.rows[2]["clicks"]
+    assert (answer.comparison.since, answer.comparison.until) == (date(2026, 2, 1), date(2026, 2, 28))
+    assert answer.rows[2]["clicks_change"] == answer.rows[2]["clicks"] - answer.rows[2]["clicks_previous"]
+    with pytest.raises(MissingRate):
+        admin.metrics(agency.alpha, ("spend",), since=SINCE, until=UNTIL, currency="CHF")
+    with pytest.raises(UsageError, match="no base currency"):
+        admin.metrics(agency.alpha, ("spend",), since=SINCE, until=UNTIL, currency="base")

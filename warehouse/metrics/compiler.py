@@ -126,7 +126,7 @@ class Compiler:
 
     def profiles(self) -> list[Compiled]:
         """Compile what the rows of each part are made of; they read the same rows as the answer."""
-        return [self._compiled(part.profile(), ()) for part in self._parts]
+        return [self._compiled(part.profile(by_day=self._question.compare is not None), ()) for part in self._parts]
 
     def missing_rates(self) -> list[Compiled]:
         """Compile the lists of currencies and dates whose money cannot be converted."""

@@ -116,21 +116,27 @@ class Part:
         unknown = exp.And(this=exp.NEQ(this=currency.copy(), expression=self._target()), expression=exp.column("rate", table="r").is_(exp.null()))
         return narrowed(query, exp.paren(unknown)).group_by(currency.copy())
 
-    def profile(self) -> exp.Select:
-        """Say what the rows are made of: how many, over how many days, in which currencies, and which flags they carry."""
-        day = exp.column("date_day", table="f")
-        currencies = exp.func("groupUniqArray", exp.column("currency_code", table="f"), dialect=DIALECT)
-        query = exp.select(
-            exp.alias_(exp.Count(this=exp.Star()), "found"),
-            exp.alias_(exp.func("uniqExact", day, dialect=DIALECT), "days"),
-            exp.alias_(currencies, "currencies"),
-        )
+    def profile(self, *, by_day: bool) -> exp.Select:
+        """Say what the rows are made of: how many, over how many days (0 unless asked for), in which currencies, with which flags.
+
+        Grouped first, which reads a few narrow columns once.
+        """
+        columns = ["currency_code", *(("date_day",) if by_day else ())]
+        columns += ["platform", *self.fact.flags.values()] if self.fact.flags else []
+        keys = [exp.column(name, table="f") for name in columns]
+        groups = self.filtered(exp.select(*keys, exp.alias_(exp.Count(this=exp.Star()), "rows"))).group_by(*(key.copy() for key in keys))
+        days: exp.Expr = exp.func("uniqExact", exp.column("date_day", table="c"), dialect=DIALECT) if by_day else exp.Literal.number(0)
+        outputs = [
+            exp.alias_(exp.Sum(this=exp.column("rows", table="c")), "found"),
+            exp.alias_(days, "days"),
+            exp.alias_(_distinct(exp.column("currency_code", table="c")), "currencies"),
+        ]
         for code, column in self.fact.flags.items():
-            flag: exp.Expr = exp.column(column, table="f")
+            flag: exp.Expr = exp.column(column, table="c")
             if code == "mixed_vat":
-                flag = exp.Tuple(expressions=[exp.column("platform", table="f"), flag])
-            query = query.select(exp.alias_(exp.func("groupUniqArray", flag, dialect=DIALECT), code))
-        return self.filtered(query)
+                flag = exp.Tuple(expressions=[exp.column("platform", table="c"), flag])
+            outputs.append(exp.alias_(_distinct(flag), code))
+        return exp.select(*outputs).from_(groups.subquery("c"))
 
     def _measure(self, measure: MeasureInfo) -> dict[str, exp.Expr]:
         """Return the columns that carry a measure of this part, by alias."""
@@ -185,6 +191,10 @@ def time_zones(scoped: Scoped) -> exp.Select:
         accounts = scoped.assigned_accounts()
         narrowed(query, is_in(exp.Tuple(expressions=[exp.column(key, table="d") for key in _ENTITY_KEYS]), accounts))
     return query
+
+
+def _distinct(value: exp.Expr) -> exp.Expr:
+    return exp.func("groupUniqArray", value, dialect=DIALECT)
 
 
 def _one() -> exp.Expr:

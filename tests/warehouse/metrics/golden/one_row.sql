@@ -25,11 +25,22 @@ FROM (
 
 -- check:
 SELECT
-  COUNT(*) AS found,
-  uniqExact(f.date_day) AS days,
-  groupUniqArray(f.currency_code) AS currencies,
-  groupUniqArray((f.platform, f.vat_included)) AS mixed_vat
-FROM marts.fct_ad_performance_daily AS f
-WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {since: Date} AND {until: Date}
+  SUM(c.rows) AS found,
+  0 AS days,
+  groupUniqArray(c.currency_code) AS currencies,
+  groupUniqArray((c.platform, c.vat_included)) AS mixed_vat
+FROM (
+  SELECT
+    f.currency_code,
+    f.platform,
+    f.vat_included,
+    COUNT(*) AS rows
+  FROM marts.fct_ad_performance_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {since: Date} AND {until: Date}
+  GROUP BY
+    f.currency_code,
+    f.platform,
+    f.vat_included
+) AS c

@@ -342,49 +342,75 @@ LIMIT 100001
 
 -- check:
 SELECT
-  COUNT(*) AS found,
-  uniqExact(f.date_day) AS days,
-  groupUniqArray(f.currency_code) AS currencies,
-  groupUniqArray((f.platform, f.vat_included)) AS mixed_vat
-FROM marts.fct_ad_performance_daily AS f
-WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {since: Date} AND {until: Date}
-  AND NOT (
-    f.account_id IN {p0: Array(String)}
-    OR (f.platform, f.account_id) IN (
-      SELECT
-        d.platform,
-        d.account_id
-      FROM marts.dim_account AS d
-      WHERE
-        d.organization_id = {organization: String}
-        AND d.account_name IN {p0: Array(String)}
+  SUM(c.rows) AS found,
+  uniqExact(c.date_day) AS days,
+  groupUniqArray(c.currency_code) AS currencies,
+  groupUniqArray((c.platform, c.vat_included)) AS mixed_vat
+FROM (
+  SELECT
+    f.currency_code,
+    f.date_day,
+    f.platform,
+    f.vat_included,
+    COUNT(*) AS rows
+  FROM marts.fct_ad_performance_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {since: Date} AND {until: Date}
+    AND NOT (
+      f.account_id IN {p0: Array(String)}
+      OR (f.platform, f.account_id) IN (
+        SELECT
+          d.platform,
+          d.account_id
+        FROM marts.dim_account AS d
+        WHERE
+          d.organization_id = {organization: String}
+          AND d.account_name IN {p0: Array(String)}
+      )
     )
-  )
+  GROUP BY
+    f.currency_code,
+    f.date_day,
+    f.platform,
+    f.vat_included
+) AS c
 
 -- check:
 SELECT
-  COUNT(*) AS found,
-  uniqExact(f.date_day) AS days,
-  groupUniqArray(f.currency_code) AS currencies,
-  groupUniqArray((f.platform, f.vat_included)) AS mixed_vat
-FROM marts.fct_ad_performance_daily AS f
-WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
-  AND NOT (
-    f.account_id IN {p0: Array(String)}
-    OR (f.platform, f.account_id) IN (
-      SELECT
-        d.platform,
-        d.account_id
-      FROM marts.dim_account AS d
-      WHERE
-        d.organization_id = {organization: String}
-        AND d.account_name IN {p0: Array(String)}
+  SUM(c.rows) AS found,
+  uniqExact(c.date_day) AS days,
+  groupUniqArray(c.currency_code) AS currencies,
+  groupUniqArray((c.platform, c.vat_included)) AS mixed_vat
+FROM (
+  SELECT
+    f.currency_code,
+    f.date_day,
+    f.platform,
+    f.vat_included,
+    COUNT(*) AS rows
+  FROM marts.fct_ad_performance_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
+    AND NOT (
+      f.account_id IN {p0: Array(String)}
+      OR (f.platform, f.account_id) IN (
+        SELECT
+          d.platform,
+          d.account_id
+        FROM marts.dim_account AS d
+        WHERE
+          d.organization_id = {organization: String}
+          AND d.account_name IN {p0: Array(String)}
+      )
     )
-  )
+  GROUP BY
+    f.currency_code,
+    f.date_day,
+    f.platform,
+    f.vat_included
+) AS c
 
 -- check:
 SELECT

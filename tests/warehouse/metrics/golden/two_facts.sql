@@ -55,23 +55,41 @@ LIMIT 100001
 
 -- check:
 SELECT
-  COUNT(*) AS found,
-  uniqExact(f.date_day) AS days,
-  groupUniqArray(f.currency_code) AS currencies,
-  groupUniqArray((f.platform, f.vat_included)) AS mixed_vat
-FROM marts.fct_ad_performance_daily AS f
-WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {since: Date} AND {until: Date}
+  SUM(c.rows) AS found,
+  0 AS days,
+  groupUniqArray(c.currency_code) AS currencies,
+  groupUniqArray((c.platform, c.vat_included)) AS mixed_vat
+FROM (
+  SELECT
+    f.currency_code,
+    f.platform,
+    f.vat_included,
+    COUNT(*) AS rows
+  FROM marts.fct_ad_performance_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {since: Date} AND {until: Date}
+  GROUP BY
+    f.currency_code,
+    f.platform,
+    f.vat_included
+) AS c
 
 -- check:
 SELECT
-  COUNT(*) AS found,
-  uniqExact(f.date_day) AS days,
-  groupUniqArray(f.currency_code) AS currencies
-FROM marts.fct_conversions_daily AS f
-WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {since: Date} AND {until: Date}
-  AND toString(f.attribution_window) = ''
-  AND toString(f.is_primary) = 'true'
+  SUM(c.rows) AS found,
+  0 AS days,
+  groupUniqArray(c.currency_code) AS currencies
+FROM (
+  SELECT
+    f.currency_code,
+    COUNT(*) AS rows
+  FROM marts.fct_conversions_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {since: Date} AND {until: Date}
+    AND toString(f.attribution_window) = ''
+    AND toString(f.is_primary) = 'true'
+  GROUP BY
+    f.currency_code
+) AS c
