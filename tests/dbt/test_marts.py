@@ -26,7 +26,7 @@ def _row(day: date, cost: int, **more: Any) -> dict[str, Any]:
         "Impressions": 100 + day.day,
         "Clicks": 10,
         "Cost": Decimal(cost),
-        "Conversions": Decimal("1.5"),
+        "Conversions": Decimal(cost) / 20,
         "Revenue": Decimal(20),
         "IncludeVAT": "YES",
         "CampaignId": "c",

@@ -9,19 +9,15 @@
 -- Conversions by action, attribution window and model, also on days without delivery. What the platform counts beyond its
 -- primary actions (or all of it, where no report by action was pulled) stands under an empty action, so that the primary rows
 -- of the default window ('') add up to the campaign's conversions as the ad fact has them.
-with actions as (
-
-    select * from {{ ref('int_ads__conversion_action_daily') }}
-    where {{ in_changed_months('date_day') }}
-
-),
-
-counted as (
+with counted as (
 
     select
-        organization_id, integration_id, platform, account_id, campaign_id, ad_group_id, ad_id, date_day,
-        conversion_action_id, conversion_action_name, attribution_window, attribution_model, is_primary, currency_code, conversions, conversions_value
-    from actions
+        organization_id, integration_id, platform, account_id, campaign_id, if(part.1, ad_group_id, '') as ad_group_id, if(part.1, ad_id, '') as ad_id, date_day,
+        if(part.1, conversion_action_id, '') as conversion_action_id, if(part.1, conversion_action_name, '') as conversion_action_name,
+        attribution_window, if(part.1, attribution_model, '') as attribution_model, is_primary, currency_code,
+        part.2 * actions.conversions as conversions, part.2 * actions.conversions_value as conversions_value
+    from (select * from {{ ref('int_ads__conversion_action_daily') }} where {{ in_changed_months('date_day') }}) as actions
+    array join if(is_primary and attribution_window = '', [(true, 1), (false, -1)], [(true, 1)]) as part
 
     union all
 
@@ -31,14 +27,6 @@ counted as (
         conversions, conversions_value
     from {{ ref('fct_ad_performance_daily') }}
     where {{ in_changed_months('date_day') }} and (conversions != 0 or conversions_value != 0)
-
-    union all
-
-    select
-        organization_id, integration_id, platform, account_id, campaign_id, '' as ad_group_id, '' as ad_id, date_day,
-        '' as conversion_action_id, '' as conversion_action_name, '' as attribution_window, '' as attribution_model, true as is_primary, currency_code,
-        -conversions as conversions, -conversions_value as conversions_value
-    from (select * from actions where is_primary and attribution_window = '')
 
 )
 

@@ -1,13 +1,9 @@
-{% set comparisons = [
-    ('day', 'dod', '[started + 1]'),
-    ('day', 'wow', '[started + 7]'),
-    ('day', 'yoy_weekday', '[started + 364]'),
-    ('day', 'yoy_calendar', 'arrayFilter(t -> addYears(t, -1) = started, [addYears(started, 1), addYears(started, 1) + 1])'),
-    ('week', 'wow', '[started + 7]'),
-    ('week', 'yoy_weekday', '[started + 364]'),
-    ('month', 'mom', '[addMonths(started, 1)]'),
-    ('month', 'yoy_calendar', '[addYears(started, 1)]'),
-] %}
+{% set moved = {
+    'day': [('dod', '[started + 1]'), ('wow', '[started + 7]'), ('yoy_weekday', '[started + 364]'),
+            ('yoy_calendar', 'arrayFilter(t -> addYears(t, -1) = started, [addYears(started, 1), addYears(started, 1) + 1])')],
+    'week': [('wow', '[started + 7]'), ('yoy_weekday', '[started + 364]')],
+    'month': [('mom', '[addMonths(started, 1)]'), ('yoy_calendar', '[addYears(started, 1)]')],
+} %}
 {% set measures = ['impressions', 'clicks', 'spend', 'conversions', 'conversions_value'] %}
 -- Campaigns' days, weeks (from Monday) and months beside the period before, and beside a year ago by date and by weekday. What
 -- ended or began in between stands with nothing on the other side. A share over nothing is NULL.
@@ -49,31 +45,30 @@ covered as (
 
 ),
 
+-- Each period counts for itself, and as the one before for the periods that are compared with it.
 sides as (
 
-    {% for period, comparison, _ in comparisons %}
     select
-        organization_id, platform, account_id, campaign_id, currency_code, period, '{{ comparison }}' as comparison, started, 1 as is_current,
-        toNullable(started) as previous_started, {{ measures | join(', ') }}
+        organization_id, platform, account_id, campaign_id, currency_code, period, toNullable(started) as previous_started, {{ measures | join(', ') }},
+        arrayJoin(multiIf(
+            {%- for period, comparisons in moved.items() %}
+            {%- if not loop.last %}
+            period = '{{ period }}',{% endif %} arrayConcat(
+                {%- for comparison, targets in comparisons %}
+                [('{{ comparison }}', started, 1)], arrayMap(target -> ('{{ comparison }}', target, 0), {{ targets }}){{ ',' if not loop.last }}
+                {%- endfor %}
+            ){{ ',' if not loop.last }}
+            {%- endfor %}
+        )) as placed,
+        placed.1 as comparison, placed.2 as compared_start, placed.3 as is_current
     from periods
-    where period = '{{ period }}'
-
-    union all
-
-    select
-        organization_id, platform, account_id, campaign_id, currency_code, period, '{{ comparison }}' as comparison,
-        arrayJoin({{ comparisons[loop.index0][2] }}) as current_start, 0 as is_current, toNullable(started) as previous_started, {{ measures | join(', ') }}
-    from periods
-    where period = '{{ period }}'
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
 
 ),
 
 compared as (
 
     select
-        organization_id, platform, account_id, campaign_id, currency_code, period, comparison, started,
+        organization_id, platform, account_id, campaign_id, currency_code, period, comparison, compared_start as started,
         anyIf(sides.previous_started, is_current = 0) as previous_start,
         max(is_current) = 1 and min(is_current) = 0 as is_on_both_sides,
         {%- for measure in measures %}
@@ -81,7 +76,7 @@ compared as (
         sumIf(sides.{{ measure }}, is_current = 0) as previous_{{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
     from sides
-    group by organization_id, platform, account_id, campaign_id, currency_code, period, comparison, started
+    group by organization_id, platform, account_id, campaign_id, currency_code, period, comparison, compared_start
 
 )
 
