@@ -151,15 +151,18 @@ def _amend_ledger(client: Client, what: Forgetting, doomed: Sequence[Doomed]) ->
         removed = _removed(client, what, one)
         client.command(
             """ALTER TABLE raw.loads UPDATE
-                row_counts = arrayMap((d, r, n) -> n - {removed:Map(String, UInt64)}[concat(r, ' ', toString(d))], dates, rows_load_id, row_counts),
-                hashes = arrayMap((d, r, h) -> if(mapContains({removed:Map(String, UInt64)}, concat(r, ' ', toString(d))), '', h), dates, rows_load_id, hashes)
+                row_counts = arrayMap(
+                    (d, r, n) -> n - {counts:Array(UInt64)}[indexOf({places:Array(String)}, concat(r, ' ', toString(d)))], dates, rows_load_id, row_counts
+                ),
+                hashes = arrayMap((d, r, h) -> if(has({places:Array(String)}, concat(r, ' ', toString(d))), '', h), dates, rows_load_id, hashes)
             WHERE organization_id = {organization:String} AND report = {report:String}""",
-            parameters={**what.parameters, "report": one.table.removeprefix("raw."), "removed": removed},
+            parameters={**what.parameters, "report": one.table.removeprefix("raw."), "places": list(removed), "counts": list(removed.values())},
             settings=_SYNC,
         )
 
 
 def _removed(client: Client, what: Forgetting, one: Doomed) -> Mapping[str, int]:
+    """Count the rows to be deleted per place, a load and a date."""
     rows = client.query(
         f"SELECT concat(_load_id, ' ', toString(_date)), count() FROM {one.table} WHERE {one.where} GROUP BY 1", parameters=what.parameters
     ).result_rows

@@ -94,7 +94,7 @@ _TABLES = {
     "raw.quality_results": """CREATE TABLE IF NOT EXISTS raw.quality_results (
         checked_at DateTime64(6, 'UTC'), check LowCardinality(String), organization_id LowCardinality(String), platform LowCardinality(String),
         account_id String, status LowCardinality(String) COMMENT 'ok, warn or fail', detail String
-    ) ENGINE = MergeTree ORDER BY (organization_id, platform, account_id, check, checked_at) TTL toDateTime(checked_at) + INTERVAL 400 DAY""",
+    ) ENGINE = MergeTree ORDER BY (organization_id, platform, account_id, check, checked_at)""",
     "marts.user_events": """CREATE TABLE IF NOT EXISTS marts.user_events (
         timestamp DateTime, user_id String, organization_id String, event_name String, event_properties String COMMENT 'JSON',
         session_id String, device_type String, browser String

@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS raw.tombstones ON CLUSTER mrm AS raw.tombstones_local
 CREATE TABLE IF NOT EXISTS raw.quality_results_local ON CLUSTER mrm (
         checked_at DateTime64(6, 'UTC'), check LowCardinality(String), organization_id LowCardinality(String), platform LowCardinality(String),
         account_id String, status LowCardinality(String) COMMENT 'ok, warn or fail', detail String
-    ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/quality_results', '{replica}') ORDER BY (organization_id, platform, account_id, check, checked_at) TTL toDateTime(checked_at) + INTERVAL 400 DAY;
+    ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/quality_results', '{replica}') ORDER BY (organization_id, platform, account_id, check, checked_at);
 CREATE TABLE IF NOT EXISTS raw.quality_results ON CLUSTER mrm AS raw.quality_results_local ENGINE = Distributed('mrm', 'raw', 'quality_results_local', cityHash64(organization_id));
 CREATE TABLE IF NOT EXISTS marts.user_events_local ON CLUSTER mrm (
         timestamp DateTime, user_id String, organization_id String, event_name String, event_properties String COMMENT 'JSON',
