@@ -149,6 +149,8 @@ def _amend_ledger(client: Client, what: Forgetting, doomed: Sequence[Doomed]) ->
         if not one.table.startswith("raw."):
             continue
         removed = _removed(client, what, one)
+        if not removed:
+            continue
         client.command(
             """ALTER TABLE raw.loads UPDATE
                 row_counts = arrayMap(

@@ -120,7 +120,8 @@ class Agency:
 
     def access(self, platform: str, **settings: str) -> IntegrationAccess:
         """Name the core reports alone, unless the settings say otherwise: every load costs the tests time."""
-        own = {**self.sandbox.settings(platform), "reports": "accounts, account_daily, campaign_daily, ad_daily", **settings}
+        core = {} if platform in ("ga4", "yandex_metrica") else {"reports": "accounts, account_daily, campaign_daily, ad_daily"}
+        own = {**self.sandbox.settings(platform), **core, **settings}
         return IntegrationAccess(f"{platform}-1", self.name, platform, CREDENTIALS[platform], own)
 
     def on(self, today: date) -> "Agency":
