@@ -24,6 +24,9 @@ def watch_and_tell(installation: Installation) -> dict[str, int]:
             counts["unknown"] += 1
     notifier = Notifier(installation.store, DeliverySettings(), lambda: datetime.now(UTC))
     try:
-        return {**counts, **notifier.deliver()}
+        counts |= notifier.deliver()
+        if counts["events"] or counts["sent"] or counts["failed"] or counts["retried"]:
+            installation.tell.event("alerts told", **counts)
+        return counts
     finally:
         notifier.close()

@@ -3,9 +3,11 @@
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
@@ -18,6 +20,7 @@ from packaging.version import Version
 
 from domain.errors import DataQualityError
 from services.installation import Installation
+from services.observing import of_run, past_span, under_past
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 DBT = Path(sys.executable).with_name("dbt")
@@ -71,10 +74,13 @@ def dbt_models() -> dg.AssetsDefinition:
             cli = Dbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(DBT))
             target = installation.home.directory("dbt") / "target"
             (target / "run_results.json").unlink(missing_ok=True)
+            began = time.time_ns()
             arguments = [*COMMAND, "--full-refresh"] if build.full else [*COMMAND]
             invocation = cli.cli(arguments, context=context, target_path=target, raise_on_error=False)
             yield from _watched(installation, invocation)
             counts = read_counts(target)
+            with of_run(context.run_id):
+                tell_of_build(installation, target, build.build_id, counts, began)
             if not invocation.is_successful():
                 raise DataQualityError(
                     f"dbt failed: {counts.built} models built, {counts.tests_failed} tests failed",
@@ -98,18 +104,43 @@ def models_checksum() -> str:
 
 def read_counts(target: Path) -> Counts:
     """Count dbt's results by kind and status."""
-    path = target / "run_results.json"
-    results = json.loads(path.read_text())["results"] if path.exists() else []
+    results = _results(target)
     seen = Counter((r["unique_id"].split(".")[0] in ("test", "unit_test"), r["status"]) for r in results)
     return Counts(built=seen[False, "success"], tests_passed=seen[True, "pass"] + seen[True, "warn"], tests_failed=seen[True, "fail"] + seen[True, "error"])
 
 
 def failures(target: Path) -> str:
     """Say in words which models and tests failed, at most five of them."""
-    path = target / "run_results.json"
-    results = json.loads(path.read_text())["results"] if path.exists() else []
+    results = _results(target)
     bad = [f"{r['unique_id'].split('.', 2)[-1]}: {r['message']}" for r in results if r["status"] in ("error", "fail")]
     return "; ".join(bad[:5]) or "dbt stopped before its first model: see its log in the home"
+
+
+def tell_of_build(installation: Installation, target: Path, build_id: int, counts: Counts, began: int) -> None:
+    """Tell of a build that dbt ended: a line, and a span with one for each model below it; `began` is epoch nanoseconds."""
+    seconds = round((time.time_ns() - began) / 1e9, 3)
+    figures = {"build": build_id, "models": counts.built, "tests_passed": counts.tests_passed, "tests_failed": counts.tests_failed}
+    with under_past("build", began, **{f"mrm.{name}": str(value) for name, value in figures.items()}):
+        for result in _results(target):
+            kind, _, name = result["unique_id"].partition(".")
+            steps = [t for t in result["timing"] if t["started_at"] and t["completed_at"]]
+            if steps and kind in ("model", "seed"):
+                past_span(f"dbt {kind}", _nanoseconds(steps[0]["started_at"]), _nanoseconds(steps[-1]["completed_at"]), name=name, status=result["status"])
+    installation.tell.event("build ended", seconds=seconds, **figures)
+    for result in _results(target):
+        if result["status"] in ("error", "fail"):
+            installation.tell.event("model failed", model=result["unique_id"], why=result["message"], build=build_id)
+
+
+def _results(target: Path) -> list[dict[str, Any]]:
+    path = target / "run_results.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text())["results"] if path.exists() else []
+    return found
+
+
+def _nanoseconds(instant: str) -> int:
+    moment = datetime.fromisoformat(instant)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e9)
 
 
 def _watched(installation: Installation, invocation: DbtCliInvocation) -> Iterator[Any]:

@@ -16,11 +16,15 @@ from domain.catalogue import Report
 from domain.windows import DateWindow
 from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
+from services.observing import about, of_run
 from services.pulling import Wanted, pull_platform
 from services.syncing import AccountOutcome, SyncResult
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
 """The icon of a platform in Dagster's UI."""
+
+REQUEST = "mrm/sync_request"
+"""The tag that names the sync request that a run answers."""
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
 
@@ -94,7 +98,9 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
             for result in results:
                 _note_partitions(context, platform, reports, result)
         else:
-            results = [result for window, ids in groupby(asked, key=lambda s: s.window) for result in _pull_month(installation, platform, window, ids)]
+            results = [
+                result for window, ids in groupby(asked, key=lambda s: s.window) for result in _pull_month(installation, context.run, platform, window, ids)
+            ]
         for report in reports:
             yield from _account_for(report, results)
 
@@ -200,21 +206,24 @@ def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, conf
         steps = set()
     settings: Mapping[str, Any] = context.run_config.get("ops", {})
     parts = {
-        other: partial(_pull, installation, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})).wanted())
+        other: partial(_pull, installation, context.run, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})).wanted())
         for other in REPORTS
         if f"pull_{other}" in steps and other != platform
     }
     installation.prepare_to_pull()
-    return installation.side_by_side.result(context.run_id, {**parts, platform: partial(_pull, installation, platform, config.wanted())}, platform)
+    return installation.side_by_side.result(context.run_id, {**parts, platform: partial(_pull, installation, context.run, platform, config.wanted())}, platform)
 
 
-def _pull(installation: Installation, platform: str, wanted: Wanted) -> list[SyncResult]:
-    return list(pull_platform(installation, platform, wanted))
+def _pull(installation: Installation, run: dg.DagsterRun, platform: str, wanted: Wanted) -> list[SyncResult]:
+    """Pull a platform in the run's trace, its lines with the run's id and that of the request that it answers."""
+    request = run.tags.get(REQUEST)
+    with of_run(run.run_id), about("sync", platform=platform, **({"request": request} if request else {})):
+        return list(pull_platform(installation, platform, wanted))
 
 
-def _pull_month(installation: Installation, platform: str, window: DateWindow, wanted: Iterable[Slice]) -> list[SyncResult]:
+def _pull_month(installation: Installation, run: dg.DagsterRun, platform: str, window: DateWindow, wanted: Iterable[Slice]) -> list[SyncResult]:
     """Pull one month of the integrations that a backfill's partitions name."""
-    return _pull(installation, platform, Wanted(frozenset(s.integration_id for s in wanted), window.since, window.until))
+    return _pull(installation, run, platform, Wanted(frozenset(s.integration_id for s in wanted), window.since, window.until))
 
 
 def _note_partitions(context: dg.AssetExecutionContext, platform: str, reports: Sequence[Report], result: SyncResult) -> None:
@@ -233,7 +242,12 @@ def _account_for(report: Report, results: list[SyncResult]) -> Iterator[dg.Mater
     failed = [o for o in outcomes if o.error is not None]
     yield dg.MaterializeResult(
         asset_key=asset_key(report),
-        metadata={**_figures(outcomes), "failed": len(failed)},
+        metadata={
+            **_figures(outcomes),
+            "failed": len(failed),
+            "seconds_discovering": round(sum(r.seconds_discovering for r in results), 3),
+            **({"quota_left": quota} if (quota := {r.integration_id: dict(r.quota) for r in results if r.quota}) else {}),
+        },
     )
     yield dg.AssetCheckResult(
         check_name="every_account_pulled",
@@ -244,11 +258,12 @@ def _account_for(report: Report, results: list[SyncResult]) -> Iterator[dg.Mater
     )
 
 
-def _figures(outcomes: Sequence[AccountOutcome]) -> dict[str, int]:
-    return {
-        "rows": sum(o.rows for o in outcomes),
-        "bytes": sum(o.bytes for o in outcomes),
-        "accounts": len({o.account_id for o in outcomes}),
-        "dates_changed": sum(o.dates_changed for o in outcomes),
-        "dates_verified": sum(o.dates_verified for o in outcomes),
-    }
+FIGURES = (
+    *("rows", "bytes", "requests", "waits", "dates_changed", "dates_restated", "dates_verified"),
+    *("seconds_waited", "seconds_pulling", "seconds_committing"),
+)
+"""What is summed up for a materialization; the fields of AccountOutcome."""
+
+
+def _figures(outcomes: Sequence[AccountOutcome]) -> dict[str, int | float]:
+    return {"accounts": len({o.account_id for o in outcomes}), **{name: round(sum(getattr(o, name) for o in outcomes), 3) for name in FIGURES}}

@@ -1,9 +1,12 @@
 """Bounded waiting: how often a call is tried again, and how long a platform may make us wait."""
 
 import itertools
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,6 +16,41 @@ T = TypeVar("T")
 
 UNHINTED_PAUSE = 60.0
 """Seconds that a RateLimited without the server's own pause names when it is raised."""
+
+
+@dataclass
+class Effort:
+    """What a pull asked of its platform: calls, tries again included; pauses, and the seconds that they lasted. Thread-safe."""
+
+    requests: int = 0
+    waits: int = 0
+    seconds_waited: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def asked(self) -> None:
+        """Count a call."""
+        with self._lock:
+            self.requests += 1
+
+    def paused(self, seconds: float) -> None:
+        """Count a pause."""
+        with self._lock:
+            self.waits += 1
+            self.seconds_waited += seconds
+
+
+_effort: ContextVar[Effort | None] = ContextVar("effort", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[Effort]:
+    """Count what every connector asks and waits inside of the block, in threads that carry its context too."""
+    effort = Effort()
+    token = _effort.set(effort)
+    try:
+        yield effort
+    finally:
+        _effort.reset(token)
 
 
 @dataclass(frozen=True)
@@ -29,11 +67,21 @@ class Patience:
     budget: float = 120.0
     job_budget: float = 3600.0
 
+    def pause(self, seconds: float) -> None:
+        """Wait, and let it be counted."""
+        effort = _effort.get()
+        if effort is not None:
+            effort.paused(seconds)
+        self.sleep(seconds)
+
     def call(self, once: Callable[[], T]) -> T:
         """Return what `once` returns, trying again after transient failures and quota answers."""
         waited = 0.0
         failed = 0
         for attempt in itertools.count():
+            effort = _effort.get()
+            if effort is not None:
+                effort.asked()
             try:
                 return once()
             except RateLimited as error:
@@ -47,7 +95,7 @@ class Patience:
                 if failed >= self.attempts:
                     raise
                 pause = self.first_pause * 4 ** (failed - 1)
-            self.sleep(pause)
+            self.pause(pause)
         raise AssertionError("unreachable: the loop returns or raises")
 
 
@@ -68,6 +116,9 @@ class Pace:
             self._recent.popleft()
         if len(self._recent) >= self.calls:
             pause = self.period - (now - self._recent.popleft())
+            effort = _effort.get()
+            if effort is not None:
+                effort.paused(pause)
             self.sleep(pause)
             now += pause
         self._recent.append(now)

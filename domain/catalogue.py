@@ -153,6 +153,15 @@ class Connector(Protocol):
 
 
 @runtime_checkable
+class KnowsQuota(Protocol):
+    """A connector whose platform says in its answers what is left of the credential's quota."""
+
+    def quota(self) -> Mapping[str, str]:
+        """Return what the newest answers said, in words by what it counts; empty before the first."""
+        ...
+
+
+@runtime_checkable
 class KnowsLookback(Protocol):
     """A connector that derives the lookback from an account's own settings, such as its conversion windows."""
 

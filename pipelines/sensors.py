@@ -8,15 +8,15 @@ from dagster._core.definitions.target import ExecutableDefinition
 
 from assets.alerting import watch_and_tell
 from assets.partitions import INTEGRATIONS, integration_key
-from assets.raw import SYNC_STEPS
+from assets.raw import REQUEST, SYNC_STEPS
 from domain.errors import NotFound
 from pipelines.resources import open_installation
 from services.integrations import IntegrationAccess
 from services.scheduling import claim_due, release_claim
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
-CLAIM, REQUEST = "mrm/claim", "mrm/sync_request"
-"""The tags by which a run knows what to give back when it ends."""
+CLAIM = "mrm/claim"
+"""With REQUEST the tags by which a run knows what to give back when it ends."""
 UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 

@@ -19,6 +19,7 @@ from home.directory import Home
 from services.actors import Actor, system_actor
 from services.exporting import STORE_REPORTS
 from services.integrations import IntegrationAccess, all_integration_access, failing_integrations, list_integrations
+from services.observing import Telling
 from services.organizations import base_currency, set_base_currency
 from services.projects import list_projects
 from services.rates import BankOutcome, RateLoader, RatesSettings
@@ -96,6 +97,11 @@ class Installation:
         return open_landing(self.home)
 
     @cached_property
+    def tell(self) -> Telling:
+        """Return what writes the home's log of its pipelines."""
+        return Telling(self.home)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """Return the loads ledger."""
         return Ledger(self.warehouse, self.home)
@@ -134,7 +140,7 @@ class Installation:
     def prepare_to_pull(self) -> None:
         """Open what a pull writes to, before several threads do."""
         self.start_servers()
-        _ = self.ledger, self.landing
+        _ = self.ledger, self.landing, self.tell
 
     def sweep(self) -> int:
         """Delete what dead loads left, rows and landed bytes; return how many there were."""

@@ -12,12 +12,13 @@ from datetime import date, datetime
 from functools import partial
 from hashlib import blake2b
 
-from domain.errors import ConfigurationError, Conflict, DiskFull, MrmError, SourceError, Unreachable
+from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
 from domain.windows import DateWindow
 from services.actors import system_actor
 from services.backfills import months_of
 from services.installation import Installation
 from services.integrations import IntegrationAccess, register_accounts
+from services.observing import about, carried
 from services.renewing import renewing
 from services.scheduling import settle
 from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
@@ -59,7 +60,7 @@ def pull_platform(installation: Installation, platform: str, wanted: Wanted, *, 
     chosen = [i for i in installation.integrations(platform) if not wanted.integration_ids or i.id in wanted.integration_ids]
     for window in wanted.windows(installation.clock.today("Etc/GMT-14")):
         with ThreadPoolExecutor(wanted.workers, thread_name_prefix=f"pull-{platform}") as pool:
-            running = [pool.submit(_pull_group, installation, group, wanted, window) for group in _by_credential(chosen)]
+            running = [pool.submit(carried(_pull_group), installation, group, wanted, window) for group in _by_credential(chosen)]
             try:
                 for done in as_completed(running):
                     yield from done.result()
@@ -78,12 +79,16 @@ def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:
 
 
 def _pull_group(installation: Installation, group: _Group, wanted: Wanted, window: DateWindow | None) -> list[SyncResult]:
-    return [_pull(installation, integration, wanted, window) for integration in group.members]
+    results = []
+    for integration in group.members:
+        with about("integration", integration=integration.id, platform=integration.platform, organization=integration.organization_id):
+            results.append(_pull(installation, integration, wanted, window))
+    return results
 
 
 def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wanted, window: DateWindow | None) -> SyncResult:
     """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too."""
-    failures: Sequence[MrmError]
+    tell = installation.tell
     try:
         pull = partial(
             sync_integration,
@@ -98,15 +103,19 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
             progress=partial(_show, installation),
             own=partial(register_accounts, installation.store, system_actor(integration.organization_id), integration.id),
             ledger=installation.ledger,
+            tell=tell,
         )
         result = renewing(installation.store, integration, installation.clock, pull)
-    except (Unreachable, DiskFull):
+    except (Unreachable, DiskFull) as error:
+        tell.failure("pulling stopped", error)
         raise
     except (SourceError, Conflict, ConfigurationError) as error:
         account_id = error.account_id if isinstance(error, SourceError) else ""
         result = SyncResult(integration.id, integration.platform, 0, (AccountOutcome(integration.platform, integration.id, account_id, "", error=error),))
-    failures = result.failures
-    settle(installation.store, integration.organization_id, integration.id, installation.clock.now(), failures)
+        tell.failure("integration failed", error)
+    state = settle(installation.store, integration.organization_id, integration.id, installation.clock.now(), result.failures, result.quota)
+    figures = {name: sum(getattr(o, name) for o in result.outcomes) for name in ("rows", "bytes", "requests", "waits", "dates_restated")}
+    tell.event("integration pulled", accounts=result.accounts, failed=len(result.failures), next_run=state.next_run_at, quota=result.quota, **figures)
     return result
 
 

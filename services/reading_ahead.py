@@ -5,6 +5,8 @@ from collections.abc import Generator, Iterator
 from queue import Empty, Full, Queue
 from typing import Generic, TypeVar
 
+from services.observing import carried
+
 T = TypeVar("T")
 
 AHEAD = 2
@@ -29,7 +31,7 @@ def read_ahead(items: Iterator[T], ahead: int = AHEAD) -> Generator[T, None, Non
     """
     queue: Queue[T | _End[T]] = Queue(ahead)
     left = threading.Event()
-    thread = threading.Thread(target=_fetch, args=(items, queue, left), name="read-ahead", daemon=True)
+    thread = threading.Thread(target=carried(_fetch), args=(items, queue, left), name="read-ahead", daemon=True)
     thread.start()
     try:
         while True:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from services.observing import carried
+
 T = TypeVar("T")
 
 
@@ -41,5 +43,5 @@ def _begin(work: Callable[[], T], name: str) -> "Future[T]":
         except BaseException as error:  # noqa: BLE001 # house: it is raised again in the thread that waits
             future.set_exception(error)
 
-    threading.Thread(target=run, name=f"part-{name}", daemon=True).start()
+    threading.Thread(target=carried(run), name=f"part-{name}", daemon=True).start()
     return future

@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 from connectors import registry
 from connectors.discovery import Discovery
-from connectors.patience import Patience
-from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, Report
+from connectors.patience import Patience, counting
+from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Report
 from domain.clock import Clock, WallClock
 from domain.errors import (
     AuthorizationExpired,
@@ -28,11 +28,13 @@ from domain.landing import Landing
 from domain.windows import DateWindow
 from home.directory import Home
 from services.integrations import IntegrationAccess
+from services.observing import Telling, about, each_under
 from services.reading_ahead import read_ahead
 from services.windows import plan_pull
 from warehouse.client import Warehouse
 from warehouse.coverage import Coverage, coverage
 from warehouse.ledger import Ledger, LoadKey
+from warehouse.load import Commit
 
 LOAD_TRIES = 3
 """How often a load that broke off, or could not prove itself complete, is pulled anew in all."""
@@ -69,8 +71,25 @@ class AccountOutcome:
     """What was committed."""
     bytes: int = 0
     """How many bytes the platform's answers had."""
+    dates_restated: int = 0
+    """How many of the changed dates had been pulled before."""
+    requests: int = 0
+    waits: int = 0
+    seconds_waited: float = 0.0
+    seconds_pulling: float = 0.0
+    """From a load's opening to its last page, waits included."""
+    seconds_committing: float = 0.0
     error: MrmError | None = None
     notes: tuple[str, ...] = ()
+
+    def plus(self, part: "AccountOutcome") -> "AccountOutcome":
+        """Add what another load committed."""
+        added = {name: getattr(self, name) + getattr(part, name) for name in _ADDED}
+        return replace(self, **added, windows=(*self.windows, *part.windows), notes=tuple(dict.fromkeys((*self.notes, *part.notes))))
+
+
+_ADDED = ("rows", "bytes", "dates_changed", "dates_restated", "dates_verified", "seconds_pulling", "seconds_committing")
+"""The figures of a load."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,9 @@ class SyncResult:
     accounts: int
     outcomes: tuple[AccountOutcome, ...]
     notes: tuple[str, ...] = ()
+    quota: Mapping[str, str] | None = None
+    """What the platform said is left, in words; None where it says nothing."""
+    seconds_discovering: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -115,6 +137,7 @@ def sync_integration(
     patience: Patience | None = None,
     connector: Connector | None = None,
     ledger: Ledger | None = None,
+    tell: Telling | None = None,
 ) -> SyncResult:
     """Pull every report of every account of an integration; both dates are inclusive, in each account's time zone.
 
@@ -128,7 +151,7 @@ def sync_integration(
     """
     opened = connector or registry.connect(integration.platform, integration.credentials, integration.settings, clock, patience)
     try:
-        pull = _Pull(integration, opened, ledger or Ledger(warehouse, home), landing, clock, progress, patience or Patience())
+        pull = _Pull(integration, opened, ledger or Ledger(warehouse, home), landing, clock, progress, patience or Patience(), tell)
         known = coverage(warehouse, integration.organization_id, integration.id)
         done = coverage(warehouse, integration.organization_id, integration.id, not_since) if not_since else {}
         return pull.run(known, _Asked(since, until, history_since, done), own)
@@ -196,14 +219,18 @@ class _Pull:
         clock: Clock,
         progress: Callable[[ProgressEvent], None],
         patience: Patience,
+        tell: Telling | None,
     ) -> None:
         self._integration, self._connector, self._ledger, self._landing, self._clock = integration, connector, ledger, landing, clock
-        self._progress, self._patience = progress, patience
+        self._progress, self._patience, self._tell = progress, patience, tell
         self._done = self._total = 0
 
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
-        found = discovered(self._integration, self._connector)
+        began = time.monotonic()
+        with about("discover"):
+            found = discovered(self._integration, self._connector)
+        seconds = round(time.monotonic() - began, 3)
         own(found.accounts)
         if not found.accounts:
             raise self._nothing_to_pull(found)
@@ -216,7 +243,7 @@ class _Pull:
             for report in reports:
                 covered = known.get((report.table, account.account_id), Coverage())
                 if refused is None:
-                    outcome, said = self._report(account, report, covered, asked)
+                    outcome, said = self._counted(account, report, covered, asked)
                     notes += [note for note in said if note not in notes]
                 else:
                     outcome, said = replace(self._outcome(account.account_id, report.name), error=refused), ()
@@ -224,7 +251,20 @@ class _Pull:
                 refused = refused or _closes_account(outcome.error)
                 self._done += 1
                 self._say(account, report, outcome.rows)
-        return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes))
+        return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), self._quota(), seconds)
+
+    def _quota(self) -> Mapping[str, str] | None:
+        return dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
+
+    def _counted(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
+        """Pull a report under its ids, its requests and waits counted."""
+        with about("report", account=account.account_id, report=report.name) as span, counting() as effort:
+            outcome, notes = self._report(account, report, covered, asked)
+            if outcome.error is not None:
+                span.record_exception(outcome.error)
+                if self._tell is not None:
+                    self._tell.failure("report failed", outcome.error, requests=effort.requests, waits=effort.waits)
+        return replace(outcome, requests=effort.requests, waits=effort.waits, seconds_waited=round(effort.seconds_waited, 3)), notes
 
     def _report(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
         """Pull one report of one account, window by window; a failure ends the report and leaves its committed windows."""
@@ -246,15 +286,7 @@ class _Pull:
             )
             for window in plan.windows:
                 for part in self._window(account, report, window):
-                    outcome = replace(
-                        outcome,
-                        rows=outcome.rows + part.rows,
-                        dates_changed=outcome.dates_changed + part.dates_changed,
-                        dates_verified=outcome.dates_verified + part.dates_verified,
-                        windows=(*outcome.windows, *part.windows),
-                        bytes=outcome.bytes + part.bytes,
-                        notes=tuple(dict.fromkeys((*outcome.notes, *part.notes))),
-                    )
+                    outcome = outcome.plus(part)
         except (SourceError, LoadExpired, DataQualityError) as error:
             return replace(outcome, error=error), ()
         return outcome, tuple(f"account {account.account_id}: {note}" for note in (*plan.notes, *outcome.notes))
@@ -283,7 +315,7 @@ class _Pull:
             except (TransientFailure, IncompleteAnswer, LoadExpired):
                 if not left:
                     raise
-                self._patience.sleep(self._patience.first_pause)
+                self._patience.pause(self._patience.first_pause)
         for half in window.chunks((window.days + 1) // 2):
             yield from self._window(account, report, half)
 
@@ -292,11 +324,11 @@ class _Pull:
         key = LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
         load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
         place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
-        rows, size, said, proof = 0, 0, 0.0, ""
+        rows, size, said, proof, began = 0, 0, 0.0, "", time.monotonic()
         notes: list[str] = []
         try:
-            with load:
-                for number, page in enumerate(read_ahead(self._connector.pages(account, report, window))):
+            with about("load", load=load.load_id), load:
+                for number, page in enumerate(read_ahead(each_under("page", self._connector.pages(account, report, window)))):
                     self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
                     load.write(page.rows)
                     rows, size, proof = rows + page.rows.num_rows, size + len(page.body), page.proof
@@ -304,14 +336,32 @@ class _Pull:
                     if time.monotonic() - said > 0.1:
                         self._say(account, report, rows)
                         said = time.monotonic()
-                commit = load.commit(proof)
+                pulled = time.monotonic()
+                with about("load.commit"):
+                    commit = load.commit(proof)
+                done = replace(self._outcome(account.account_id, report.name), rows=rows, bytes=size, windows=(window,), notes=tuple(notes))
+                done = self._loaded(done, commit, (pulled - began, time.monotonic() - pulled))
         except BaseException:
             with suppress(MrmError):
                 if not load.uncertain:
                     self._landing.delete(place)
             raise
-        done = replace(self._outcome(account.account_id, report.name), rows=rows, bytes=size, windows=(window,), notes=tuple(notes))
-        return replace(done, dates_changed=commit.dates_changed, dates_verified=commit.dates_verified)
+        return done
+
+    def _loaded(self, pulled: AccountOutcome, commit: Commit, seconds: tuple[float, float]) -> AccountOutcome:
+        """Add to what was pulled what its commit says, and tell of it; `seconds` are those of the pull and of the commit."""
+        done = replace(
+            pulled,
+            dates_changed=commit.dates_changed,
+            dates_restated=commit.dates_restated,
+            dates_verified=commit.dates_verified,
+            seconds_pulling=round(seconds[0], 3),
+            seconds_committing=round(seconds[1], 3),
+        )
+        if self._tell is not None:
+            figures = {name: getattr(done, name) for name in _ADDED}
+            self._tell.event("load committed", since=done.windows[0].since, until=done.windows[0].until, **figures)
+        return done
 
     def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
         """List the accounts that were pulled before and that the credential no longer shows at all."""

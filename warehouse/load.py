@@ -50,12 +50,16 @@ class Pull:
 
 @dataclass(frozen=True)
 class Commit:
-    """What a load committed: rows delivered, dates whose content is new or changed, dates found as they were."""
+    """What a load committed: rows delivered, dates whose content is new or changed, dates found as they were.
+
+    `dates_restated` counts those of the changed that had a current slice before.
+    """
 
     load_id: str
     rows: int
     dates_changed: int
     dates_verified: int
+    dates_restated: int = 0
 
 
 class Load:
@@ -139,7 +143,7 @@ class Load:
                 self._uncertain = False
                 raise
         self._end("committed")
-        return Commit(self.load_id, proposal.rows, proposal.stored.count(True), proposal.stored.count(False))
+        return Commit(self.load_id, proposal.rows, proposal.stored.count(True), proposal.stored.count(False), int((stored & ~self._direct).sum()))
 
     @property
     def uncertain(self) -> bool:

@@ -104,8 +104,11 @@ class Ga4:
         words = summary(Discovery(open_), "GA4", "properties", {"version": self._settings.api_version})
         scopeless = any("scope" in e.what for e in self._refused.values())
         message = "; ".join([words, *(str(e) for e in self._refused.values())])
-        quota = {name: f"{left} left" for name, left in self._quota.items()}
-        return CheckResult(bool(open_) and not self._refused, message, tuple(open_), (SCOPE,) if scopeless else (), quota)
+        return CheckResult(bool(open_) and not self._refused, message, tuple(open_), (SCOPE,) if scopeless else (), self.quota())
+
+    def quota(self) -> dict[str, str]:
+        """Return what the newest report said is left of its property's quotas."""
+        return {name: f"{left} left" for name, left in self._quota.items()}
 
     def close(self) -> None:
         """Close the connections."""

@@ -98,7 +98,11 @@ class MetaAds:
         except MrmError as error:
             return CheckResult(False, str(error))
         message = summary(found, "Meta", "ad accounts", {"version": self._graph.version, **allowed.words})
-        return CheckResult(bool(found.accounts), message, tuple(found.accounts), quota=self._graph.usage)
+        return CheckResult(bool(found.accounts), message, tuple(found.accounts), quota=self.quota())
+
+    def quota(self) -> Mapping[str, str]:
+        """Return the shares of the limits that the newest answer's headers named as used."""
+        return self._graph.usage
 
     def close(self) -> None:
         """Close the session."""

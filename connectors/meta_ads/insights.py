@@ -80,7 +80,7 @@ class Insights:
                     f"the job for {job.window} is not done after {waited:.0f} s", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
                 )
             if pause:
-                self._patience.sleep(pause)
+                self._patience.pause(pause)
                 waited += pause
             state = self.call("GET", (run_id,), {}, job.account_id).json
             status = state.get("async_status")

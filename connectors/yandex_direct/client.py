@@ -119,9 +119,13 @@ class YandexDirect:
             self._service.method("clients", {"FieldNames": ["Login"]}, login)
         except MrmError as error:
             return CheckResult(False, str(error), missing_scopes=(SCOPE,) if isinstance(error, PermissionDenied) else ())
-        quota = {f"units of {login}": str(units) for login, units in sorted(self._service.units.items())}
+        quota = self.quota()
         message = summary(found, "Yandex.Direct", "clients", {"version": self._settings.api_version, **quota})
         return CheckResult(bool(found.accounts), message, tuple(found.accounts), (), quota)
+
+    def quota(self) -> dict[str, str]:
+        """Return the units that each login has left, as the newest answers said."""
+        return {f"units of {login}": str(units) for login, units in sorted(self._service.units.items())}
 
     def close(self) -> None:
         """Close the connections."""

@@ -131,7 +131,7 @@ class Service:
                     f"the report is not ready after {waited:.0f} s", platform=str(Platform.YANDEX_DIRECT), account_id=login, fix="Sync again"
                 )
             waited += pause
-            self._patience.sleep(pause)
+            self._patience.pause(pause)
         raise AssertionError("unreachable: the loop returns or raises")
 
     def _ask(self, body: bytes, headers: Mapping[str, str], login: str) -> httpx.Response:

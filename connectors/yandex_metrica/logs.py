@@ -141,7 +141,7 @@ class Logs:
                 raise TransientFailure(f"log request {request_id} ended as {status}", why="Nothing of it was downloaded", fix="Sync again", **where)
             if waited + pause > self._service.patience.job_budget:
                 raise TransientFailure(f"log request {request_id} is not ready after {waited:.0f} s", why=f"Its status is {status}", fix="Sync again", **where)
-            self._service.patience.sleep(pause)
+            self._service.patience.pause(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
 
     def _release(self, account: Account, request_id: str) -> None:
