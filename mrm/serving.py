@@ -19,6 +19,7 @@ from mrm.jobs import dagster_home
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
 from mrm.processes import command_of, stop_process
 from mrm.sandboxing import sandbox_of
+from mrm.scheduling import describe, next_run
 from mrm.supervisor import Supervisor, answers, free_port
 from mrm.wording import say
 
@@ -75,8 +76,10 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False, lang: L
     if found["login"]:
         typer.echo(say("login", str(lang), **found["login"]))
     for i in found["integrations"]:
-        synced = f"{i['last_sync_at']:%Y-%m-%d %H:%M} UTC" if i["last_sync_at"] else "—"
-        typer.echo(f"{i['platform']:<14} {i['name']:<24} {i['status']:<8} last sync {synced} {i['last_error'] or ''}".rstrip())
+        synced = f"{i['last_success_at']:%Y-%m-%d %H:%M} UTC" if i["last_success_at"] else "—"
+        left = f" · {', '.join(f'{name}: {words}' for name, words in i['quota'].items())}" if i["quota"] else ""
+        failed = f" · {i['failures']} failed in a row ({i['error_code']}): {i['last_error']}" if i["failures"] else ""
+        typer.echo(f"{i['platform']:<14} {i['name']:<24} {i['status']:<8} last success {synced} · next run {next_run(i)}{left}{failed}")
     if not found["integrations"]:
         typer.echo(say("no_integrations", str(lang)))
 
@@ -93,10 +96,7 @@ def describe_home(home: Home) -> dict[str, Any]:
         from services.installation import Installation
 
         with Installation.open(home.path) as installation:
-            integrations = [
-                {"id": i.id, "platform": i.platform, "name": i.name, "status": i.status, "last_sync_at": i.last_sync_at, "last_error": i.last_error}
-                for i in installation.integration_states()
-            ]
+            integrations = describe(installation)
     return {"home": str(home.path), "running": running, "login": login, "integrations": integrations}
 
 

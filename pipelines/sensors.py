@@ -21,7 +21,7 @@ UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.Da
 
 
 def due_integrations_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
-    """Define the sensor that pulls every integration by its own schedule, many in one run (docs/decisions/0005)."""
+    """Define the sensor that pulls every integration by its own schedule, many in one run (docs/decisions/0013)."""
 
     @dg.sensor(
         name="due_integrations",

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from platform_api import problems, reference
+from platform_api.alerts.router import router as alerts
 from platform_api.analytics.etags import Answers, Cached
 from platform_api.analytics.router import router as analytics
 from platform_api.artifacts.router import router as artifacts
@@ -18,6 +19,8 @@ from platform_api.dependencies import Dependencies, Limits
 from platform_api.health.router import router as health
 from platform_api.integrations.router import router as integrations
 from platform_api.limits import RateLimit
+from platform_api.metering.requests import Requests
+from platform_api.metering.router import router as metering
 from platform_api.middleware import BodyLimit, RequestContext
 from platform_api.projects.router import router as projects
 
@@ -47,6 +50,7 @@ def create_app(dependencies: Dependencies, mounts: Mapping[str, "Mountable"] | N
     app = bare(_lifespan(mounts))
     settings = dependencies.settings
     app.state.dependencies = dependencies
+    app.state.requests = Requests()
     app.state.limits = Limits(RateLimit(settings.login_attempts_per_minute, 60), RateLimit(settings.requests_per_minute, 60))
     app.state.cached = Cached(dependencies.data_state, Answers(settings.answer_cache_bytes))
     app.add_route("/", _leading_to(f"{next(iter(mounts))}/" if mounts else "/docs"), include_in_schema=False)
@@ -54,7 +58,7 @@ def create_app(dependencies: Dependencies, mounts: Mapping[str, "Mountable"] | N
         app.add_route(path, _leading_to(f"{path}/"), include_in_schema=False)
         app.mount(path, mounted)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, spared=tuple(mounts))
-    app.add_middleware(RequestContext, mounted=tuple(mounts))
+    app.add_middleware(RequestContext, mounted=tuple(mounts), seen=app.state.requests.seen)
     return app
 
 
@@ -71,10 +75,11 @@ def bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None
         redirect_slashes=False,
     )
     versioned = APIRouter(prefix=PREFIX)
-    for topic in (auth, projects, artifacts, analytics, integrations):
+    for topic in (auth, projects, artifacts, analytics, integrations, alerts):
         versioned.include_router(topic)
     app.include_router(versioned)
     app.include_router(health)
+    app.include_router(metering)
     reference.install(app)
     problems.install(app)
     return app

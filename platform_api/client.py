@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from domain import errors
 from domain.asking import printed
 from domain.questions import Filter, Grain
+from platform_api.alerts.schemas import Alert, Alerts
 from platform_api.analytics.schemas import Dashboard, Insights, MetricsAnswer, MetricsCatalogue, WrittenReport
 from platform_api.artifacts.schemas import Artifact, ArtifactPage, ArtifactVersions
 from platform_api.auth.schemas import Me, Session
@@ -183,6 +184,18 @@ class ApiClient:
     def sync(self, integration_id: str) -> SyncAccepted:
         """File a request to pull now."""
         return self._post(SyncAccepted, f"/integrations/{_part(integration_id)}/sync", None)
+
+    def alerts(self, *, recovered: bool = False) -> Alerts:
+        """List the alerts that stand, newest first; with `recovered` those that were, too."""
+        return self._get(Alerts, "/alerts", {"recovered": "true" if recovered else None})
+
+    def acknowledge(self, alert_id: str) -> Alert:
+        """Say that somebody takes care of an alert."""
+        return self._post(Alert, f"/alerts/{_part(alert_id)}/acknowledge", None)
+
+    def snooze(self, alert_id: str, until: datetime) -> Alert:
+        """Keep an alert silent until a moment (aware) that is still to come."""
+        return self._post(Alert, f"/alerts/{_part(alert_id)}/snooze", {"until": until.isoformat()})
 
     def ready(self) -> Readiness:
         """Say whether the server can serve; raises Unreachable where nothing answers."""

@@ -25,6 +25,7 @@ from services.windows import PROVISIONAL_DAYS
 from store.database import Store
 from warehouse.client import Warehouse
 from warehouse.data_state import MartsStateReader
+from warehouse.last_day import last_day
 from warehouse.metrics.catalogue import Catalogue
 from warehouse.metrics.door import MetricDoor
 
@@ -72,6 +73,7 @@ def opened(home: Home, settings: ApiSettings) -> Iterator[Dependencies]:
             warehouse_ready=warehouse_ready,
             clock=lambda: clock,
             write_report=ReportWriter(store, door, clock, model if model.api_key.get_secret_value() else None).write,
+            last_day=lambda: last_day(warehouse),
             daemon_runs=lambda: daemon_runs(home),
             tokens=AccessTokens(key, timedelta(minutes=settings.access_minutes), now=lambda: datetime.now(UTC)),
             cursors=Cursors(_derived(key, b"cursors")),

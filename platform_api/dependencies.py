@@ -19,6 +19,7 @@ from platform_api.settings import ApiSettings
 from services.actors import Actor, actor_for
 from store.database import Store
 from store.records import Project
+from warehouse.last_day import LastDay
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Dependencies:
     """The home's clock as it stands now: a later --today moves it on under a running server."""
     write_report: Callable[[Actor, Project, NewReport], WrittenReport]
     daemon_runs: Callable[[], bool]
+    last_day: Callable[[], LastDay]
+    """What was committed in the last day, and the build that answers."""
     tokens: AccessTokens
     cursors: Cursors
     settings: ApiSettings

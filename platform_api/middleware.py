@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,8 +30,9 @@ _BROWSER_ONLY: Mapping[str, str] = {"Content-Security-Policy": "frame-ancestors 
 class RequestContext:
     """Give each request an id, log it once without query, body or headers, and answer unforeseen faults with a problem."""
 
-    def __init__(self, app: ASGIApp, mounted: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, mounted: tuple[str, ...] = (), seen: Callable[[str, str, int, float], None] = lambda *_: None) -> None:
         self._app = app
+        self._seen = seen
         self._mounted = mounted
         self._log = structlog.get_logger("platform_api.access")
 
@@ -61,13 +62,15 @@ class RequestContext:
             await problems.of_fault(scope)(scope, receive, remember)
         finally:
             if not _below(scope["path"], self._mounted):
+                seconds = time.perf_counter() - started
+                self._seen(scope["method"], _template(scope), status, seconds)
                 self._log.info(
                     "request",
                     request_id=problems.request_id(scope),
                     method=scope["method"],
                     route=_template(scope),
                     status=status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                    milliseconds=round(seconds * 1000, 1),
                 )
 
 

@@ -27,5 +27,7 @@ class ApiSettings(BaseSettings):
     """How many bytes of answers to numbers are kept in memory, each good for one data version."""
     graceful_seconds: int = Field(default=8, ge=1)
     """How long running requests may take to end at shutdown."""
+    metrics_token: SecretStr | None = None
+    """The bearer token that /metrics asks for; without one only clients on this machine may read it."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses whose X-Forwarded-For is believed, separated by commas."""

@@ -14,10 +14,11 @@ from cronsim import CronSim, CronSimError
 from domain.errors import AuthorizationExpired, MrmError, RateLimited, TransientFailure, Unreachable, UsageError
 from services.actors import Actor, Permission, authorize
 from store import schedules
+from store.alerts import Alerts
 from store.database import Store, Transaction
 from store.integrations import Integrations
-from store.people import Team
-from store.records import Integration, Schedule
+from store.people import People, Team
+from store.records import Alert, Integration, Schedule
 from store.schedules import Schedules
 
 CLAIM = timedelta(minutes=45)
@@ -25,7 +26,7 @@ CLAIM = timedelta(minutes=45)
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=2)
 BATCH = 100
-"""How many integrations one run pulls (docs/decisions/0005)."""
+"""How many integrations one run pulls (docs/decisions/0013)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,20 @@ def integration_states(store: Store, actor: Actor) -> list[State]:
     with store.transaction(actor.organization_id) as transaction:
         known = {s.integration_id: s for s in Schedules(transaction, actor.organization_id).all()}
         return [State(i, known[i.id]) for i in Integrations(transaction, actor.organization_id, store.vault).all()]
+
+
+def standing_of_everyone(store: Store) -> tuple[list[State], list[tuple[Alert, str]]]:
+    """List every organization's integrations with their schedules, and the alerts that stand with their rule's kind: for meters."""
+    states: list[State] = []
+    alerts: list[tuple[Alert, str]] = []
+    with store.system() as transaction:
+        for organization in People(transaction).organizations():
+            known = {s.integration_id: s for s in Schedules(transaction, organization.id).all()}
+            states += [State(i, known[i.id]) for i in Integrations(transaction, organization.id, store.vault).all()]
+            watched = Alerts(transaction, organization.id, store.vault)
+            kinds = {rule.id: rule.kind for rule in watched.rules()}
+            alerts += [(alert, kinds[alert.rule_id]) for alert in watched.all()]
+    return states, alerts
 
 
 def get_schedule(store: Store, actor: Actor, integration_id: str) -> Schedule:

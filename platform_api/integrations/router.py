@@ -6,26 +6,26 @@ from fastapi import APIRouter
 
 from domain.questions import Freshness, Question, Scope
 from platform_api.dependencies import Dependencies, Given, Person, errors
-from platform_api.integrations.schemas import Account, Integration, Integrations, IntegrationStatus, SyncAccepted, SyncRequest
-from services import integrations, sync_requests
+from platform_api.integrations.schemas import Account, Integration, Integrations, IntegrationStatus, Schedule, SyncAccepted, SyncRequest
+from services import integrations, scheduling, sync_requests
 
 router = APIRouter(prefix="/integrations", tags=["integrations"])
 
 
 @router.get("", responses=errors(401, 403))
 def list_integrations(person: Person, given: Given) -> Integrations:
-    """List the organization's integrations; credentials are never shown."""
-    return Integrations(items=[Integration.model_validate(i) for i in integrations.list_integrations(given.store, person)])
+    """List the organization's integrations with schedule, last success, next run and quota left; credentials are never shown."""
+    return Integrations(items=[_described(state) for state in scheduling.integration_states(given.store, person)])
 
 
 @router.get("/{integration_id}/status", responses=errors(401, 403, 404))
 def integration_status(integration_id: str, person: Person, given: Given) -> IntegrationStatus:
-    """Say how an integration does: its state, its accounts, how far its platform's data reach, its newest sync request."""
+    """Say how an integration does: its state and schedule, its accounts, how far its platform's data reach, its newest sync request."""
     found = integrations.get_integration(given.store, person, integration_id)
     request = sync_requests.newest_sync_request(given.store, person, found.id)
     fresh = _freshness(given, person.organization_id, found.platform)
     return IntegrationStatus(
-        integration=Integration.model_validate(found),
+        integration=_described(scheduling.State(found, scheduling.get_schedule(given.store, person, found.id))),
         accounts=[Account.model_validate(a) for a in integrations.list_accounts(given.store, person, found.id)],
         data_through=fresh.data_through if fresh else None,
         observed_at=fresh.observed_at if fresh else None,
@@ -41,6 +41,10 @@ def sync(integration_id: str, person: Person, given: Given) -> SyncAccepted:
     daemon = given.daemon_runs()
     message = "The pipelines take it within a minute" if daemon else "No pipeline daemon runs: it waits until ./run up starts one, or run ./run sync now"
     return SyncAccepted(request=SyncRequest.model_validate(request), daemon=daemon, message=message)
+
+
+def _described(state: scheduling.State) -> Integration:
+    return Integration.model_validate(state.integration).model_copy(update={"schedule": Schedule.model_validate(state.schedule)})
 
 
 def _freshness(given: Dependencies, organization_id: str, platform: str) -> Freshness | None:

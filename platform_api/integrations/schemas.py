@@ -1,8 +1,32 @@
 """Integrations on the wire; credentials never leave the store."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
+
+
+class Schedule(BaseModel):
+    """When an integration is pulled and how its last pulls went. Instants are the home's clock.
+
+    `next_run_at` null: never by itself, until the credential is renewed. `timezone` null: the account's.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+    cron: str
+    timezone: str | None = None
+    offset_minutes: int
+    lookback_days: int | None = None
+    priority: int
+    next_run_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_error: str | None = None
+    error_code: str | None = None
+    failures: int
+    """How many pulls failed in a row."""
+    quota: Mapping[str, str]
+    """Units or quota left, in the platform's words; empty where it says nothing."""
 
 
 class Integration(BaseModel):
@@ -17,6 +41,7 @@ class Integration(BaseModel):
     last_sync_at: datetime | None = None
     last_error: str | None = None
     created_at: datetime
+    schedule: Schedule | None = None
 
 
 class Integrations(BaseModel):

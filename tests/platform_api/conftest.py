@@ -23,6 +23,7 @@ import structlog
 import uvicorn
 
 from connectors import registry
+from domain.alerts import Observation
 from domain.catalogue import Account, Column, ColumnType, Report
 from domain.platforms import Level
 from domain.windows import DateWindow
@@ -35,6 +36,7 @@ from platform_api.dependencies import Dependencies
 from platform_api.serving import address, bind
 from platform_api.settings import ApiSettings
 from services.actors import Actor, ProjectRole, Role, actor_for
+from services.alerting import add_rule, list_alerts, note
 from services.assignments import assign_account, export_assignments
 from services.installation import ALL_REPORTS
 from services.integrations import connect_integration, register_accounts
@@ -126,6 +128,16 @@ def dependencies(agency: Agency) -> Iterator[Dependencies]:
     """The parts of the application over the agency's home."""
     with opened(agency.home, ApiSettings(login_attempts_per_minute=10_000, requests_per_minute=1_000_000)) as parts:
         yield parts
+
+
+@pytest.fixture(scope="session")
+def standing_alert(dependencies: Dependencies, agency: Agency) -> str:
+    """The id of an alert that stands: an integration whose sync failed."""
+    admin = Actor(None, agency.organization_id, Role.ADMIN)
+    rule = add_rule(dependencies.store, admin, kind="failed_sync", name="Failed sync")
+    seen = [Observation("meta_ads-1", True, {"name": "meta_ads main", "why": "refused"})]
+    note(dependencies.store, rule, seen, dependencies.clock().now())
+    return list_alerts(dependencies.store, admin)[0].id
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ OPEN = (200,) * 7
 TABLE = {
     # route: (path, body, expected per caller)
     "GET /health": ("/health", None, OPEN),
+    "GET /metrics": ("/metrics", None, OPEN),
     "GET /ready": ("/ready", None, OPEN),
     "POST /api/v1/auth/login": ("/api/v1/auth/login", {"email": "nobody@agency.test", "password": "wrong password"}, (401,) * 7),
     "POST /api/v1/auth/refresh-token": ("/api/v1/auth/refresh-token", {}, (401,) * 7),
@@ -45,16 +46,19 @@ TABLE = {
     "GET /api/v1/metrics-catalogue": ("/api/v1/metrics-catalogue", None, OWN),
     "GET /api/v1/integrations": ("/api/v1/integrations", None, (401, 403, 200, 200, 200, 401, 401)),
     "GET /api/v1/integrations/{integration_id}/status": ("/api/v1/integrations/{integration_id}/status", None, (401, 403, 200, 200, 404, 401, 401)),
+    "GET /api/v1/alerts": ("/api/v1/alerts", None, (401, 403, 200, 200, 200, 401, 401)),
+    "POST /api/v1/alerts/{alert_id}/acknowledge": ("/api/v1/alerts/{alert_id}/acknowledge", None, (401, 403, 200, 200, 404, 401, 401)),
+    "POST /api/v1/alerts/{alert_id}/snooze": ("/api/v1/alerts/{alert_id}/snooze", {"until": "2036-01-01T00:00:00Z"}, (401, 403, 200, 200, 404, 401, 401)),
     "POST /api/v1/integrations/{integration_id}/sync": ("/api/v1/integrations/{integration_id}/sync", None, (401, 403, 202, 202, 404, 401, 401)),
 }
 
 
 @pytest.fixture(scope="module")
-def ids(served, agency):
+def ids(served, agency, standing_alert):
     with ApiClient(served) as client:
         client.login(agency.users["admin"], "correct horse battery")
         artifact = client.create_artifact(agency.alpha, "brief", "Isolated", {"a": 1})
-        return {"project_id": agency.alpha, "artifact_id": artifact.id, "integration_id": agency.integrations["google_ads"]}
+        return {"project_id": agency.alpha, "artifact_id": artifact.id, "integration_id": agency.integrations["google_ads"], "alert_id": standing_alert}
 
 
 @pytest.fixture(scope="module")

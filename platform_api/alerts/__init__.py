@@ -1,0 +1,1 @@
+"""Alerts that stand: read, acknowledge, snooze."""
