@@ -153,7 +153,8 @@ def test_quality_is_stored_per_account_and_the_worst_stands_first(built: Any) ->
     assert statuses["freshness"] == ("warn", "complete through 2025-05-31")
     assert statuses["duplicates"] == ("ok", "0 rows repeat a key")
     assert statuses["impossible"][0] == "ok"
-    assert statuses["breakdowns"][0] == "warn"
+    assert statuses["breakdowns"] == ("ok", "device explains 100 % of clicks in 90 days")
+    assert statuses["levels"][0] == "warn"
     assert statuses["account_changed"] == ("ok", "RUB, Europe/Moscow")
     assert latest[0].status == "warn"
 
