@@ -14,7 +14,23 @@ from rich.console import Console
 from typer.main import get_command
 
 from domain.errors import DiskFull, MrmError
-from mrm import alerting, backfilling, connecting, demo, doctor, importing, query, reporting, sandboxing, scheduling, serving, storing, syncing, warehousing
+from mrm import (
+    alerting,
+    backfilling,
+    connecting,
+    demo,
+    doctor,
+    importing,
+    query,
+    replaying,
+    reporting,
+    sandboxing,
+    scheduling,
+    serving,
+    storing,
+    syncing,
+    warehousing,
+)
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -34,6 +50,7 @@ app.command("disconnect")(connecting.disconnect)
 app.command("sync")(syncing.sync)
 app.command("backfill")(backfilling.backfill)
 app.command("gaps")(backfilling.gaps)
+app.command("replay")(replaying.replay)
 app.command("import")(importing.import_file)
 app.command("query")(query.query)
 app.command("metrics")(query.metrics)

@@ -82,6 +82,11 @@ class Sandbox:
         self._proxy = Proxy(self._front.port, self._google.port, at(6))
         self._metrica = WebServer("metrica", with_tokens(metrica, yandex_tokens), at(8))
 
+    def answer_from(self, source: Source) -> None:
+        """Answer from another source from now on, behind the same servers; see `World.answer_from`."""
+        self.world.answer_from(source)
+        self.google_ads.answer_anew()
+
     def state(self) -> dict[str, Any]:
         """Return what the state file holds: addresses, the bundle, the login, and what the dataset covers."""
         since, until = self.world.source.span(self.clock.day)

@@ -71,6 +71,17 @@ class World:
         self.limits: list[Callable[[], None]] = []
         """What the platforms do to forget used-up quotas and queues."""
 
+    def answer_from(self, source: Source) -> None:
+        """Answer from another source from now on: faults, used-up limits and what was cached go. Its accounts must have ids of their own."""
+        with self._lock:
+            self.source = source
+            self._accounts = {(a.platform.value, a.account_id): a for a in source.accounts}
+            self._views.clear()
+            self._frames.clear()
+        self.faults.clear()
+        for forget in self.limits:
+            forget()
+
     def accounts(self, platform: Platform) -> list[SandboxAccount]:
         """List a platform's accounts."""
         return [a for a in self.source.accounts if a.platform is platform]

@@ -1,6 +1,7 @@
 """One answer of runReport as columns: parsed at once, never row by row, and checked against what was asked."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -79,6 +80,12 @@ def read_answer(body: bytes, query: Query, report: Report, account: Account) -> 
     arrays = {name: _typed_text(column, name, report, account) for name, column in columns.items()}
     table = typed(report, account, {**arrays, **_quality(metadata, count)}, count)
     return Answer(table, keys, int(document["rowCount"][0] or 0), metadata, {b: int((quota.get(b) or {}).get("remaining") or 0) for b in BUCKETS if quota})
+
+
+def property_row(report: Report, account: Account, resource: Mapping[str, Any]) -> pa.Table:
+    """Return the one row of a property, from the Admin API's resource."""
+    row = {c.name: [resource.get(c.name)] for c in report.columns} | {"property_id": [account.account_id]}
+    return typed(report, account, row, 1)
 
 
 def _parse(body: bytes, account: Account) -> pl.DataFrame:

@@ -8,13 +8,12 @@ import httpx
 import polars as pl
 
 from connectors.discovery import Discovery, summary
-from connectors.ga4.answers import Answer, read_answer, short
+from connectors.ga4.answers import Answer, property_row, read_answer, short
 from connectors.ga4.errors import SCOPE
 from connectors.ga4.reports import QUERIES, REPORTS, Query
 from connectors.ga4.service import Service, parse
 from connectors.ga4.settings import Ga4Credentials, Ga4Settings
 from connectors.patience import Patience
-from connectors.rows import typed
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
 from domain.errors import MrmError, PermissionDenied
@@ -177,8 +176,7 @@ class Ga4:
             body = b""
         else:
             resource, body = self._service.property(account.account_id)
-        row = {c.name: [resource.get(c.name)] for c in report.columns} | {"property_id": [account.account_id]}
-        return Page(typed(report, account, row, 1), body, CONTENT_TYPE, "one answer for one property")
+        return Page(property_row(report, account, resource), body, CONTENT_TYPE, "one answer for one property")
 
 
 def _request(query: Query, window: DateWindow, offset: int, limit: int) -> dict[str, Any]:

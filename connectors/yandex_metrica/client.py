@@ -1,20 +1,19 @@
 """The Yandex Metrica connector: counters, goals, daily traffic, visits and hits."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 import httpx
 
 from connectors.discovery import Discovery, summary
 from connectors.patience import Patience
-from connectors.rows import typed
 from connectors.yandex_metrica.currencies import currency_code
 from connectors.yandex_metrica.errors import broken
 from connectors.yandex_metrica.logs import Logs
 from connectors.yandex_metrica.reports import REPORTS
 from connectors.yandex_metrica.service import Service
 from connectors.yandex_metrica.settings import YandexMetricaCredentials, YandexMetricaSettings, listed
+from connectors.yandex_metrica.snapshots import counter_row, goal_rows
 from connectors.yandex_metrica.stat import Stat
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
@@ -130,18 +129,11 @@ class YandexMetrica:
 
     def _snapshot(self, account: Account, report: Report) -> Page:
         counter, body = self._counter(account.account_id)
-        known = {c.name: [None if counter.get(c.name) is None else str(counter[c.name])] for c in report.columns}
-        known |= {"currency": [account.currency], "time_zone_name": [account.timezone], "name": [account.name]}
-        site = counter.get("site") or (counter.get("site2") or {}).get("site")
-        return Page(typed(report, account, {**known, "site": [site]}, 1), body, "application/json", "one counter for one id")
+        return Page(counter_row(report, account, counter), body, "application/json", "one counter for one id")
 
     def _goal_list(self, account: Account, report: Report) -> Page:
         goals, body = self._read_goals(account)
-        columns: dict[str, list[Any]] = {
-            name: [None if goal.get(name) is None else str(goal[name]) for goal in goals] for name in ("id", "name", "type", "status", "goal_source")
-        }
-        columns["default_price"] = [None if goal.get("default_price") is None else Decimal(str(goal["default_price"])) for goal in goals]
-        return Page(typed(report, account, columns, len(goals)), body, "application/json", f"{len(goals)} goals in one answer")
+        return Page(goal_rows(report, account, goals), body, "application/json", f"{len(goals)} goals in one answer")
 
     def _read_goals(self, account: Account) -> tuple[list[dict[str, Any]], bytes]:
         answer, body = self._service.get(f"/management/v1/counter/{account.account_id}/goals", {}, account.account_id, exact=True)

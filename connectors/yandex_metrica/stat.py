@@ -24,7 +24,7 @@ _IDS = frozenset({"TrafficSource", "SourceEngine", "deviceCategory"})
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """One request: its metrics, and the goals that they count (none for visits)."""
 
     metrics: tuple[str, ...]
@@ -50,7 +50,7 @@ class Stat:
                     proof = f"total_rows {total} in {len(questions)} requests" if question is questions[-1] else ""
                 yield Page(page.rows, page.body, page.content_type, proof)
 
-    def _question(self, account: Account, report: Report, window: DateWindow, question: _Question) -> Iterator[tuple[Page, int, bool]]:
+    def _question(self, account: Account, report: Report, window: DateWindow, question: Question) -> Iterator[tuple[Page, int, bool]]:
         """Yield page by page until total_rows are there. Raises IncompleteAnswer when that number moves or rows are missing."""
         names = groupings(report)
         dimensions = [f"ym:s:{self._settings.attribution if n in ATTRIBUTED else ''}{n}" for n in names]
@@ -79,45 +79,49 @@ class Stat:
             if page.count != min(self._settings.page_rows, counted - arrived):
                 raise _incomplete(account, report, f"Metrica counts {counted} rows, {arrived + page.count} arrived")
             arrived, total = arrived + page.count, counted
-            yield Page(self._rows(account, report, question, names, page), body, "application/json"), total, arrived >= total
-
-    def _rows(self, account: Account, report: Report, question: _Question, names: list[str], page: Table) -> pa.Table:
-        keys = {name: pc.coalesce(ids, labels) if name in _IDS else labels for name, ids, labels in zip(names, page.ids, page.names, strict=True)}
-        keys["date"] = keys["date"].cast(pa.date32())
-        flags: dict[str, Any] = {
-            "currency": account.currency,
-            "attribution": self._settings.attribution,
-            "sampled": bool(page.envelope.get("sampled")),
-            "sample_share": Decimal(str(page.envelope.get("sample_share") or 1)).quantize(Decimal("0.000001")),
-            "contains_sensitive_data": bool(page.envelope.get("contains_sensitive_data")),
-        }
-        if not question.goals:
-            columns = keys | {name: exact(values) for name, values in zip(VISITED, page.metrics, strict=True)}
-            return self._typed(account, report, columns, flags, "", page.count)
-        parts = [self._goal(account, report, goal, keys, page.metrics[2 * n : 2 * n + 2], flags) for n, goal in enumerate(question.goals)]
-        return pa.concat_tables(parts)
-
-    def _goal(self, account: Account, report: Report, goal: str, keys: dict[str, pa.Array], texts: list[pa.Array], flags: dict[str, Any]) -> pa.Table:
-        """Keep the rows in which a goal was reached or earned anything."""
-        values = [exact(column) for column in texts]
-        something = pc.or_(*(pc.fill_null(pc.not_equal(v, pa.scalar(Decimal(0), v.type)), False) for v in values))
-        columns = {name: column.filter(something) for name, column in (keys | dict(zip(GOAL, values, strict=True))).items()}
-        return self._typed(account, report, columns, flags, goal, int(pc.sum(something).as_py() or 0))
-
-    def _typed(self, account: Account, report: Report, columns: dict[str, pa.Array], flags: dict[str, Any], goal: str, count: int) -> pa.Table:
-        repeated = {name: pa.repeat(pa.scalar(value), count) for name, value in {**flags, "goal_id": goal}.items()}
-        return typed(report, account, columns | repeated, count)
+            yield Page(rows_of(account, report, self._settings.attribution, question, page), body, "application/json"), total, arrived >= total
 
 
-def _visited(account: Account) -> _Question:
-    return _Question(tuple(f"ym:s:ecommerce{account.currency}ConvertedRevenue" if m == "ecommerceRevenue" else f"ym:s:{m}" for m in VISITED))
+def rows_of(account: Account, report: Report, attribution: str, question: Question, page: Table) -> pa.Table:
+    """Return one page's rows in the report's schema: of visits, or of the goals that the question counts, each below the other."""
+    names = groupings(report)
+    keys = {name: pc.coalesce(ids, labels) if name in _IDS else labels for name, ids, labels in zip(names, page.ids, page.names, strict=True)}
+    keys["date"] = keys["date"].cast(pa.date32())
+    flags: dict[str, Any] = {
+        "currency": account.currency,
+        "attribution": attribution,
+        "sampled": bool(page.envelope.get("sampled")),
+        "sample_share": Decimal(str(page.envelope.get("sample_share") or 1)).quantize(Decimal("0.000001")),
+        "contains_sensitive_data": bool(page.envelope.get("contains_sensitive_data")),
+    }
+    if not question.goals:
+        columns = keys | {name: exact(values) for name, values in zip(VISITED, page.metrics, strict=True)}
+        return _typed(account, report, columns, flags, "", page.count)
+    return pa.concat_tables(_goal(account, report, goal, keys, page.metrics[2 * n : 2 * n + 2], flags) for n, goal in enumerate(question.goals))
 
 
-def _of_goals(account: Account, goals: Sequence[str]) -> Iterator[_Question]:
+def _goal(account: Account, report: Report, goal: str, keys: dict[str, pa.Array], texts: list[pa.Array], flags: dict[str, Any]) -> pa.Table:
+    """Keep the rows in which a goal was reached or earned anything."""
+    values = [exact(column) for column in texts]
+    something = pc.or_(*(pc.fill_null(pc.not_equal(v, pa.scalar(Decimal(0), v.type)), False) for v in values))
+    columns = {name: column.filter(something) for name, column in (keys | dict(zip(GOAL, values, strict=True))).items()}
+    return _typed(account, report, columns, flags, goal, int(pc.sum(something).as_py() or 0))
+
+
+def _typed(account: Account, report: Report, columns: dict[str, pa.Array], flags: dict[str, Any], goal: str, count: int) -> pa.Table:
+    repeated = {name: pa.repeat(pa.scalar(value), count) for name, value in {**flags, "goal_id": goal}.items()}
+    return typed(report, account, columns | repeated, count)
+
+
+def _visited(account: Account) -> Question:
+    return Question(tuple(f"ym:s:ecommerce{account.currency}ConvertedRevenue" if m == "ecommerceRevenue" else f"ym:s:{m}" for m in VISITED))
+
+
+def _of_goals(account: Account, goals: Sequence[str]) -> Iterator[Question]:
     for start in range(0, len(goals), GOALS_AT_ONCE):
         some = tuple(goals[start : start + GOALS_AT_ONCE])
         metrics = tuple(f"ym:s:goal{goal}{kind}" for goal in some for kind in ("reaches", f"converted{account.currency}Revenue"))
-        yield _Question(metrics, some)
+        yield Question(metrics, some)
 
 
 def _counted(page: Table, account: Account, report: Report) -> int:

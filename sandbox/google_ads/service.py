@@ -64,6 +64,11 @@ class GoogleAds:
         self.quotas = Quotas()
         world.limits.append(self.quotas.forget)
 
+    def answer_anew(self) -> None:
+        """Take the accounts that the world has now, and forget what was answered before."""
+        self._results.clear()
+        self.tree = CustomerTree(self.world.accounts(Platform.GOOGLE_ADS))
+
     def request_id(self) -> str:
         """Return an id as the API gives one: 22 letters, digits, dashes and underscores."""
         digest = sha256(f"google_ads {self.world.number()}".encode()).digest()

@@ -131,8 +131,10 @@ class Agency:
         return self
 
     def sync(self, platform: str, settings: dict[str, str] | None = None, **asked: Any) -> SyncResult:
+        return self.pull(self.access(platform, **(settings or {})), **asked)
+
+    def pull(self, access: IntegrationAccess, **asked: Any) -> SyncResult:
         patience = Patience(sleep=self.slept.append, budget=30)
-        access = self.access(platform, **(settings or {}))
         return sync_integration(access, self.warehouse, self.landing, self.home.clock, home=self.home, progress=self.events.append, patience=patience, **asked)
 
     def stored(self, table: str, columns: str, account: str, as_of: str = "2099-01-01") -> list[tuple[Any, ...]]:
