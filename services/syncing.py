@@ -77,7 +77,6 @@ class AccountOutcome:
     waits: int = 0
     seconds_waited: float = 0.0
     seconds_pulling: float = 0.0
-    """From a load's opening to its last page, waits included."""
     seconds_committing: float = 0.0
     error: MrmError | None = None
     notes: tuple[str, ...] = ()
@@ -89,7 +88,6 @@ class AccountOutcome:
 
 
 _ADDED = ("rows", "bytes", "dates_changed", "dates_restated", "dates_verified", "seconds_pulling", "seconds_committing")
-"""The figures of a load."""
 
 
 @dataclass(frozen=True)
@@ -251,10 +249,8 @@ class _Pull:
                 refused = refused or _closes_account(outcome.error)
                 self._done += 1
                 self._say(account, report, outcome.rows)
-        return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), self._quota(), seconds)
-
-    def _quota(self) -> Mapping[str, str] | None:
-        return dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
+        quota = dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
+        return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), quota, seconds)
 
     def _counted(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
         """Pull a report under its ids, its requests and waits counted."""
@@ -359,8 +355,7 @@ class _Pull:
             seconds_committing=round(seconds[1], 3),
         )
         if self._tell is not None:
-            figures = {name: getattr(done, name) for name in _ADDED}
-            self._tell.event("load committed", since=done.windows[0].since, until=done.windows[0].until, **figures)
+            self._tell.event("load committed", **{name: getattr(done, name) for name in ("windows", *_ADDED)})
         return done
 
     def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
