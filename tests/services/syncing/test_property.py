@@ -1,6 +1,7 @@
 """Whatever is restated, breaks or dies, in whatever order: pulled until it is committed, the slices equal the dataset.
 
-Forty seeds by default, for the time of CI; MRM_SEEDS=200 or 2000 tries more, MRM_KILLS=20 kills that many of the pulls with SIGKILL; each test prints what it went through.
+Forty seeds by default, for the time of CI; MRM_SEEDS=200 or 2000 tries more, MRM_KILLS=20 kills that many of the pulls with
+SIGKILL; each test prints what it went through.
 """
 
 import csv
