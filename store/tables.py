@@ -1,3 +1,4 @@
+# house: one list of tables in the order of their references; splitting it would hide them
 """The tables of the operational store, named as in the owner's schema.
 
 Every tenant table has `organization_id`, and points to its neighbours by (organization_id, id): a row cannot refer to another

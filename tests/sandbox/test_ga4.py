@@ -1,3 +1,4 @@
+# house: one wire, read from its first request to its last refusal
 """GA4's wire: what reports add up to, how they are ordered, paged, refused and metered, over REST and gRPC."""
 
 import base64
