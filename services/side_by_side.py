@@ -14,24 +14,26 @@ class SideBySide:
     """Parts of work by run and name, each in a thread of its own that does not outlive the process. Thread-safe."""
 
     def __init__(self) -> None:
-        self._begun: dict[tuple[str, str], Future[Any]] = {}
+        self._begun: dict[tuple[str, str], Future[Any] | None] = {}  # None: its step has taken the result
         self._lock = threading.Lock()
 
     def result(self, run_id: str, parts: Mapping[str, Callable[[], T]], name: str) -> T:
         """Begin the parts that this run has not begun yet, wait for `name` and return what it returns, or raise what it raises.
 
-        A part that is asked for again (a step that is tried once more) is done again.
+        Only the part that is asked for is done again when it is asked for again (a step that is tried once more).
         """
         with self._lock:
             for part, work in parts.items():
-                if (run_id, part) not in self._begun:
+                if (run_id, part) not in self._begun or (part == name and self._begun[run_id, part] is None):
                     self._begun[run_id, part] = _begin(work, part)
-            mine: Future[T] = self._begun[run_id, name]
+            mine = self._begun[run_id, name]
+            assert mine is not None
         try:
-            return mine.result()
+            value: T = mine.result()
+            return value
         finally:
             with self._lock:
-                self._begun.pop((run_id, name), None)
+                self._begun[run_id, name] = None
 
 
 def _begin(work: Callable[[], T], name: str) -> "Future[T]":

@@ -45,7 +45,7 @@ def test_an_envelope_opens_nowhere_but_at_its_place(part: str) -> None:
 def test_a_changed_envelope_does_not_open() -> None:
     vault = Vault(KeyRing({"k1": OLD}))
     sealed = bytearray(vault.seal(b"secret", PLACE))
-    for position in range(6, len(sealed), 7):
+    for position in range(6, len(sealed)):
         forged = bytearray(sealed)
         forged[position] = ord("A") if forged[position] != ord("A") else ord("B")
         with pytest.raises(ConfigurationError):
