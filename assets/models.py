@@ -23,7 +23,6 @@ from services.installation import Installation
 from services.observing import of_run, past_span, under_past
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt"
-DBT = Path(sys.executable).with_name("dbt")
 MANIFEST = PROJECT / "target" / "manifest.json"
 COMMAND = ("build", "--exclude-resource-type", "unit_test")
 """Unit tests prove formulas on fixed rows: they run with the project's tests, not with every build."""
@@ -71,7 +70,7 @@ def dbt_models() -> dg.AssetsDefinition:
                 context.log.info("No slice changed since the last build: nothing to do")
                 return
             os.environ.update(installation.warehouse.dbt_environment())  # dagster-dbt hands its child this process's environment
-            cli = Dbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(DBT))
+            cli = Dbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=sys.executable, global_config_flags=["-m", "assets.dbt_process"])
             target = installation.home.directory("dbt") / "target"
             (target / "run_results.json").unlink(missing_ok=True)
             began = time.time_ns()

@@ -1,3 +1,5 @@
+{{ config(materialized=stored('table'), order_by=['organization_id', 'platform', 'level', 'account_id', 'entity_id', 'valid_from']) }}
+
 -- Names, statuses and budgets as they were known: a version per change between two observed days. The first version reaches
 -- back to the beginning of time, so that older days find a name too; the last has no end.
 with observed as (

@@ -11,6 +11,12 @@ versions as (
     select organization_id, platform, account_id, level, entity_id, valid_from, ifNull(valid_to, toDate('2149-06-06')) as valid_to, name, status, daily_budget
     from {{ ref('dim_entity_history') }}
 
+),
+
+last_names as (
+
+    select organization_id, platform, account_id, level, entity_id, month, name from {{ ref('int_ads__names_monthly') }}
+
 )
 
 select
@@ -53,7 +59,7 @@ left join (select * from versions where level = '{{ level }}') as {{ alias }}
     and facts.{{ level }}_id = {{ alias }}.entity_id and facts.date_day >= {{ alias }}.valid_from and facts.date_day <= {{ alias }}.valid_to
 {%- endfor %}
 {%- for level in ['campaign', 'ad_group', 'ad'] %}
-left join (select * from {{ ref('int_ads__names_monthly') }} where level = '{{ level }}') as names_of_{{ level }}s
+left join (select * from last_names where level = '{{ level }}') as names_of_{{ level }}s
     on facts.organization_id = names_of_{{ level }}s.organization_id and facts.platform = names_of_{{ level }}s.platform
     and facts.account_id = names_of_{{ level }}s.account_id and facts.{{ level }}_id = names_of_{{ level }}s.entity_id
     and toStartOfMonth(facts.date_day) = names_of_{{ level }}s.month
