@@ -7,6 +7,7 @@ from functools import partial
 import dagster as dg
 
 from connectors.fx.reports import REPORTS as RATES
+from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
@@ -69,6 +70,8 @@ LEDGER_VIEWS = [
         "pinned_partitions": "The organizations and months that the build under way must rewrite.",
         "pinned_parts": "The same as partitions: buckets of organizations and months, emptied ones too.",
         "loads": "The ledger, one row per committed load.",
+        **{f"{r.table}__loads": f"{r.doc}: the rows of every load." for reports in REPORTS.values() for r in reports if r.name == "account_daily"},
+        **{r.table: r.doc for r in IMPORTED_REPORTS},
     }.items()
 ]
 """What the ledger keeps for the models, beside the raw tables."""

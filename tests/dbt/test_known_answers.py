@@ -151,5 +151,6 @@ def test_every_attribution_model_gives_19785_conversions_and_four_are_known_by_c
     assert {total for _, total in totals} == {Decimal(19785)}
     names = {"first": "first_touch", "last": "last_touch", "linear": "linear", "position": "position_40_20_40 (L=2 -> 50/50, L=1 -> 100)"}
     for model, name in names.items():
-        found = known.rows("SELECT source, sum(conversions) FROM marts.mart_attribution WHERE organization_id = 'paths' AND model = {m:String} GROUP BY 1", m=model)
+        by_channel = "SELECT source, sum(conversions) FROM marts.mart_attribution WHERE organization_id = 'paths' AND model = {m:String} GROUP BY 1"
+        found = known.rows(by_channel, m=model)
         assert {channel: float(round(value, 6)) for channel, value in found if value} == pytest.approx(known.attribution[name], abs=1e-6)
