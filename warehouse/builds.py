@@ -20,7 +20,16 @@ from warehouse.build_events import LEASE, Build, Pin, attempts_since, last_build
 from warehouse.client import Warehouse
 from warehouse.failures import AWAY, translated
 from warehouse.partitions import months, partition_ids
-from warehouse.planning import all_partitions, changed_partitions, count_changed_slices, drop_slices, ledger_position, require_counts, write_current_slices
+from warehouse.planning import (
+    all_partitions,
+    changed_partitions,
+    count_changed_slices,
+    drop_slices,
+    ledger_position,
+    require_counts,
+    write_current_slices,
+    write_pinned_pairs,
+)
 from warehouse.raw import create_ledger_tables
 from warehouse.slices import number
 
@@ -192,6 +201,7 @@ class Builds:
         parts = sorted(changed)
         require_counts(client, build_id, months(parts))
         slices = count_changed_slices(client, build_id, last_id, parts)
+        write_pinned_pairs(client, build_id, parts)
         note(client, self._home.id, build_id, "pinned", Pin(position, parts, slices, full, checksum))
         drop_slices(client, keep=[build_id, last_id])
         return Plan(build_id, position, tuple(str(m) for m in months(parts)), tuple(parts), slices, full, checksum, started_at)

@@ -60,6 +60,15 @@ def all_partitions(client: Client, build_ids: Sequence[int]) -> set[int]:
     return {int(row[0]) for row in rows}
 
 
+def write_pinned_pairs(client: Client, build_id: int, partitions: Sequence[int]) -> None:
+    """Write which organizations and months the build reads, so that its statements look them up without the history's months."""
+    client.command(
+        f"""INSERT INTO raw.pinned_pairs SELECT DISTINCT build_id, organization_id, partition FROM raw.current_months
+        WHERE build_id = {{build_id:UInt64}} AND {numbered("partition")} IN {{partitions:Array(UInt32)}}""",
+        parameters={"build_id": build_id, "partitions": list(partitions)},
+    )
+
+
 def count_changed_slices(client: Client, build_id: int, last: int, partitions: Sequence[int]) -> int:
     """Count the slices within these partitions whose content differs between two builds."""
     return number(
@@ -109,7 +118,7 @@ _COUNTS = """SELECT s.integration_id, s.account_id, s.date, s.row_count, r.found
 
 def drop_slices(client: Client, keep: Sequence[int]) -> None:
     """Remove the current slices of all builds but these."""
-    for table in ("current_slices", "current_months"):
+    for table in ("current_slices", "current_months", "pinned_pairs"):
         parts = client.query(
             "SELECT DISTINCT partition FROM system.parts WHERE database = 'raw' AND table = {table:String} AND active",
             parameters={"table": table},

@@ -76,6 +76,9 @@ _TABLES = {
     "raw.current_months": """CREATE TABLE IF NOT EXISTS raw.current_months (
         build_id UInt64, report LowCardinality(String), organization_id LowCardinality(String), partition UInt32, slices UInt64, digest UInt64
     ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (report, organization_id, partition)""",
+    "raw.pinned_pairs": """CREATE TABLE IF NOT EXISTS raw.pinned_pairs (
+        build_id UInt64, organization_id LowCardinality(String), partition UInt32
+    ) ENGINE = MergeTree PARTITION BY build_id ORDER BY (organization_id, partition)""",
     "raw.current_months_feed": """CREATE MATERIALIZED VIEW IF NOT EXISTS raw.current_months_feed TO raw.current_months AS
         SELECT build_id, report, organization_id, toYYYYMM(date) AS partition, count() AS slices,
                sumWithOverflow(sipHash64(integration_id, account_id, date, row_count, content_hash)) AS digest
@@ -109,7 +112,7 @@ _VIEWS = {
     "raw.pinned_build": f"SELECT argMax(build_id, event_id) AS build_id {_PINNED}",
     "raw.pinned_parts": f"""SELECT intDiv(part, 1000000) AS bucket, part % 1000000 AS month, concat(toString(bucket), '-', toString(month)) AS partition_id
         FROM (SELECT arrayJoin(pinned) AS part FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED}))""",
-    "raw.pinned_partitions": f"""SELECT DISTINCT organization_id, partition FROM raw.current_months
+    "raw.pinned_partitions": f"""SELECT organization_id, partition FROM raw.pinned_pairs
         WHERE build_id = (SELECT build_id FROM raw.pinned_build)
             AND {numbered("partition")} IN (SELECT arrayJoin(pinned) FROM (SELECT argMax(partitions, event_id) AS pinned {_PINNED}))""",
     "raw.pinned_slices": """SELECT report, date, organization_id, integration_id, account_id, load_id, row_count, content_hash, observed_at

@@ -190,7 +190,8 @@ def _parts(mart: Any, mart_name: str = "fct_ad_performance_daily") -> dict[str, 
 def test_one_organizations_lookback_leaves_the_rest_of_its_month_and_everybody_elses_month_alone(mart: Any) -> None:
     _google(mart, "9", _days(AUGUST), organization="neighbour")
     mart.build()
-    rest = "SELECT sum(cityHash64(*)) FROM marts.fct_ad_performance_daily WHERE NOT (organization_id = 'neighbour' AND date_day BETWEEN '2024-08-12' AND '2024-08-14')"
+    restated_days = "organization_id = 'neighbour' AND date_day BETWEEN '2024-08-12' AND '2024-08-14'"
+    rest = f"SELECT sum(cityHash64(*)) FROM marts.fct_ad_performance_daily WHERE NOT ({restated_days})"
     before, untouched = _parts(mart), mart.rows(rest)
     _google(mart, "9", _days((date(2024, 8, 12), date(2024, 8, 14))), cents=999, organization="neighbour", at=LATER)
     plan, statuses = mart.build()
@@ -201,7 +202,8 @@ def test_one_organizations_lookback_leaves_the_rest_of_its_month_and_everybody_e
         mart.rows("SELECT toString((toUInt8(cityHash64('neighbour') % 16), 202408))")[0][0]
     }
     assert mart.rows(rest) == untouched
-    restated = "SELECT date_day, sum(spend) FROM marts.fct_ad_performance_daily WHERE organization_id = 'neighbour' AND date_day BETWEEN {a:Date} AND {b:Date} GROUP BY 1 ORDER BY 1"
+    restated = """SELECT date_day, sum(spend) FROM marts.fct_ad_performance_daily
+        WHERE organization_id = 'neighbour' AND date_day BETWEEN {a:Date} AND {b:Date} GROUP BY 1 ORDER BY 1"""
     assert mart.rows(restated, a=date(2024, 8, 11), b=date(2024, 8, 12)) == [(date(2024, 8, 11), Decimal("3.11")), (date(2024, 8, 12), Decimal("20.09"))]
     assert statuses["levels_reconcile"] == "pass"
 

@@ -63,6 +63,10 @@ CREATE TABLE IF NOT EXISTS raw.current_months_local ON CLUSTER mrm (
         build_id UInt64, report LowCardinality(String), organization_id LowCardinality(String), partition UInt32, slices UInt64, digest UInt64
     ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/current_months', '{replica}') PARTITION BY build_id ORDER BY (report, organization_id, partition);
 CREATE TABLE IF NOT EXISTS raw.current_months ON CLUSTER mrm AS raw.current_months_local ENGINE = Distributed('mrm', 'raw', 'current_months_local', cityHash64(organization_id));
+CREATE TABLE IF NOT EXISTS raw.pinned_pairs_local ON CLUSTER mrm (
+        build_id UInt64, organization_id LowCardinality(String), partition UInt32
+    ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/pinned_pairs', '{replica}') PARTITION BY build_id ORDER BY (organization_id, partition);
+CREATE TABLE IF NOT EXISTS raw.pinned_pairs ON CLUSTER mrm AS raw.pinned_pairs_local ENGINE = Distributed('mrm', 'raw', 'pinned_pairs_local', cityHash64(organization_id));
 CREATE MATERIALIZED VIEW IF NOT EXISTS raw.current_months_feed ON CLUSTER mrm TO raw.current_months AS
         SELECT build_id, report, organization_id, toYYYYMM(date) AS partition, count() AS slices,
                sumWithOverflow(sipHash64(integration_id, account_id, date, row_count, content_hash)) AS digest
