@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -40,6 +41,18 @@ def fixtures() -> Path:
     if not path.exists():
         pytest.skip("../shared/fixtures is absent")  # house: the recordings are never copied into the project
     return path
+
+
+@pytest.fixture(scope="session")
+def builder(repository: Path) -> Any:
+    """The module `mart_builder`, which rooms share: raw rows in, marts out. The tests' directories are no packages, so it is loaded from its file."""
+    name = "mart_builder"
+    spec = importlib.util.spec_from_file_location(name, repository / "tests" / "dbt" / "mart_builder.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
 
 
 @pytest.fixture
