@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import settings
 
 from home.directory import Home
 
@@ -26,6 +27,27 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
+TOGETHER = ("tests/warehouse/metrics", "tests/platform_api", "tests/dashboards", "tests/journeys")
+"""Directories whose files share what takes long to make: one worker takes them all. Other files go to the workers one by one."""
+SLOW = (
+    *("tests/journeys", "tests/dbt/test_marts.py", "tests/warehouse/metrics", "tests/services/syncing/test_property.py", "tests/dashboards"),
+    *("tests/services/syncing/test_syncing.py", "tests/dbt", "tests/platform_api", "tests/warehouse/ledger", "tests/services/syncing"),
+)
+"""What takes longest, first, so that the workers end together."""
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together under `--dist loadgroup`, and start with the slowest."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, path in enumerate(SLOW) if item.nodeid.startswith(path)), len(SLOW))
+
+    items.sort(key=rank)
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(next((path for path in TOGETHER if file.startswith(path)), file)))
 
 
 @pytest.fixture(scope="session")
