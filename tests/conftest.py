@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from home.directory import Home
 
@@ -39,15 +40,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together under `--dist loadgroup`, and start with the slowest."""
+    """Start with the slowest."""
+    items.sort(key=lambda item: next((n for n, path in enumerate(SLOW) if item.nodeid.startswith(path)), len(SLOW)))
 
-    def rank(item: pytest.Item) -> int:
-        return next((n for n, path in enumerate(SLOW) if item.nodeid.startswith(path)), len(SLOW))
 
-    items.sort(key=rank)
-    for item in items:
-        file = item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(next((path for path in TOGETHER if file.startswith(path)), file)))
+class _Together(LoadFileScheduling):
+    """Give each file to one worker, and the files of a directory that stays together to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((path for path in TOGETHER if nodeid.startswith(path)), str(super()._split_scope(nodeid)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
+    """Schedule by our rule."""
+    return _Together(config, log)
 
 
 @pytest.fixture(scope="session")
