@@ -96,13 +96,15 @@ def built(mart: Any, builder: Any) -> Any:
 
 
 @pytest.mark.parametrize("fact", [fact for fact in FACTS if fact not in ("fct_sessions_daily", "fct_ad_performance_daily")])  # the latter: the ledger's tests
-def test_as_of_now_a_mart_is_its_table_and_as_of_yesterday_what_it_was(built: Any, fact: str) -> None:
-    now = built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 12:00:00")
-    assert len(now) > 40
-    assert now == built.rows(MART.format(mart=fact))
+def test_as_of_yesterday_a_mart_is_what_it_was_and_a_fact_as_of_now_its_table(built: Any, fact: str) -> None:
+    """Analysing a mart's as-of view costs the server up to a minute: marts, which differ in their composition alone, are asked once."""
+    table = built.rows(MART.format(mart=fact))
+    assert len(table) > 40
     then = built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 11:59:59")
     assert then == built.before[fact]
-    assert then != now
+    assert then != table
+    if fact.startswith("fct_"):
+        assert built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 12:00:00") == table
 
 
 def test_a_mart_that_cannot_look_back_says_why() -> None:
