@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from home.directory import Home
 
@@ -25,6 +28,32 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
+TOGETHER = ("tests/warehouse/metrics", "tests/platform_api", "tests/dashboards", "tests/journeys")
+"""Directories whose files share what takes long to make: one worker takes them all. Other files go to the workers one by one."""
+SLOW = (
+    *("tests/journeys", "tests/dbt/test_marts.py", "tests/warehouse/metrics", "tests/services/syncing/test_property.py", "tests/dashboards"),
+    *("tests/services/syncing/test_syncing.py", "tests/dbt", "tests/platform_api", "tests/warehouse/ledger", "tests/services/syncing"),
+)
+"""What takes longest, first, so that the workers end together."""
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slowest."""
+    items.sort(key=lambda item: next((n for n, path in enumerate(SLOW) if item.nodeid.startswith(path)), len(SLOW)))
+
+
+class _Together(LoadFileScheduling):
+    """Give each file to one worker, and the files of a directory that stays together to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((path for path in TOGETHER if nodeid.startswith(path)), str(super()._split_scope(nodeid)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
+    """Schedule by our rule."""
+    return _Together(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +69,18 @@ def fixtures() -> Path:
     if not path.exists():
         pytest.skip("../shared/fixtures is absent")  # house: the recordings are never copied into the project
     return path
+
+
+@pytest.fixture(scope="session")
+def builder(repository: Path) -> Any:
+    """The module `mart_builder`, which rooms share: raw rows in, marts out. The tests' directories are no packages, so it is loaded from its file."""
+    name = "mart_builder"
+    spec = importlib.util.spec_from_file_location(name, repository / "tests" / "dbt" / "mart_builder.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ import pytest
 AUGUST = (date(2024, 8, 1), date(2024, 8, 31))
 JULY = (date(2024, 7, 1), date(2024, 7, 31))
 LATER = datetime(2025, 6, 2, 12, tzinfo=UTC)
+FACT = ("+fct_ad_performance_daily",)
+COMPARED = (*FACT, "+campaign_metrics", "+dim_account", "+dim_account_project", "+dim_campaign", "+dim_ad_group", "+dim_ad", "+dim_fx_rate")
+"""The marts whose checksums are compared."""
 
 
 def _google(
@@ -74,7 +77,9 @@ def _days(window: tuple[date, date]) -> list[date]:
 def test_models_build_over_empty_raw_tables_and_again(mart: Any) -> None:
     first = mart.dbt("build")
     assert set(first.values()) <= {"success", "pass", "no-op"}
-    assert mart.dbt("build") == first
+    again = mart.dbt("run", "--exclude", "config.materialized:view")  # a view is replaced whatever it was
+    assert again == {name: first[name] for name in again}
+    assert {"fct_ad_performance_daily", "campaign_metrics"} <= set(again)
     assert mart.rows("SELECT count() FROM marts.fct_ad_performance_daily") == [(0,)]
 
 
@@ -89,7 +94,7 @@ def test_parts_and_residuals_add_up_to_what_the_platform_reports(mart: Any) -> N
     )
     mart.assign([{"project_id": "p", "platform": "google_ads", "account_id": "1", "since": date(2024, 1, 1)}])
     _ads_without_their_campaigns(mart, "2", date(2024, 8, 5))
-    plan, statuses = mart.build()
+    plan, statuses = mart.build(*COMPARED)
     assert plan.partitions == ("202407", "202408", "202506")
     assert statuses["levels_reconcile"] == "pass"
     by_level = mart.rows(
@@ -133,14 +138,14 @@ def test_a_restated_month_and_an_emptied_one_give_the_marts_of_a_full_build_and_
     before = mart.checksums()
     _google(mart, "1", _days(AUGUST), cents=175, at=LATER)
     _google(mart, "1", [], window=JULY, at=LATER)
-    plan, _ = mart.build()
+    plan, _ = mart.build(*COMPARED)
     assert plan.partitions == ("202407", "202408")
     assert mart.rows("SELECT count(), sum(spend), min(date_day) FROM marts.fct_ad_performance_daily WHERE account_id = '1'") == [
         (124, Decimal("111.91"), AUGUST[0])
     ]
     incremental = mart.checksums()
     assert incremental["fct_ad_performance_daily"] != before["fct_ad_performance_daily"]
-    mart.build(full=True)
+    mart.build(*COMPARED, full=True)
     assert mart.checksums() == incremental
     _lose_a_month(mart)
 
@@ -159,7 +164,7 @@ def test_a_moved_account_moves_all_its_months_in_the_owners_table(mart: Any) -> 
         ],
         at=moved,
     )
-    plan, _ = mart.build()
+    plan, _ = mart.build("+campaign_metrics")
     assert plan.partitions == ("202506",)
     moved_days = mart.rows("SELECT project_id, count(), min(date), max(date) FROM marts.campaign_metrics GROUP BY 1 ORDER BY 1")
     assert moved_days == [("p", 10, date(2024, 8, 1), date(2024, 8, 10)), ("q", 21, date(2024, 8, 11), date(2024, 8, 31))]
@@ -189,12 +194,12 @@ def _parts(mart: Any, mart_name: str = "fct_ad_performance_daily") -> dict[str, 
 
 def test_one_organizations_lookback_leaves_the_rest_of_its_month_and_everybody_elses_month_alone(mart: Any) -> None:
     _google(mart, "9", _days(AUGUST), organization="neighbour")
-    mart.build()
+    mart.build(*FACT)
     restated_days = "organization_id = 'neighbour' AND date_day BETWEEN '2024-08-12' AND '2024-08-14'"
     rest = f"SELECT sum(cityHash64(*)) FROM marts.fct_ad_performance_daily WHERE NOT ({restated_days})"
     before, untouched = _parts(mart), mart.rows(rest)
     _google(mart, "9", _days((date(2024, 8, 12), date(2024, 8, 14))), cents=999, organization="neighbour", at=LATER)
-    plan, statuses = mart.build()
+    plan, statuses = mart.build(*FACT)
     assert plan.partitions == ("202408",)
     assert len(plan.parts) == 1
     after = _parts(mart)
@@ -214,4 +219,4 @@ def test_a_currency_that_nobody_knows_stops_the_build(mart: Any) -> None:
     for report in ("ad_daily", "campaign_daily", "account_daily"):
         mart.load(f"raw_yandex_direct__{report}", "login", [row], (day, day))
     with pytest.raises(AssertionError, match="fct_ad_performance_daily_has_one_row_per_key"):
-        mart.build()
+        mart.build(*FACT)

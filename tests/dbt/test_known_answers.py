@@ -114,7 +114,7 @@ def known(mart: Any, fixtures: Path) -> Any:
         _google(mart, report, _seed(folder / f"google_ads_{seed}_data.csv"), source, target)
     _facebook(mart, folder)
     list(_paths(mart, fixtures / "datasets" / "mta" / "data.csv.gz"))
-    mart.build(select=["+fct_ad_performance_daily", "+int_ads__keyword_daily", "+int_ads__search_term_daily", "+mart_attribution"])
+    mart.build("+fct_ad_performance_daily", "+int_ads__keyword_daily", "+int_ads__search_term_daily", "+mart_attribution", tested=False)
     mart.expected = json.loads((fixtures / "fivetran" / "expected_totals.json").read_text())["platforms"]
     mart.attribution = json.loads((fixtures / "datasets" / "mta" / "expected_attribution.json").read_text())
     return mart

@@ -15,6 +15,9 @@ from warehouse.quality import CHECKS, check_quality, latest_quality
 SINCE, UNTIL = date(2025, 4, 21), date(2025, 5, 31)
 FIRST = datetime(2025, 6, 1, 12, tzinfo=UTC)
 SECOND = FIRST + timedelta(days=1)
+_MORE = ("mart_attribution", "mart_budget_pacing", "mart_geo_device", "mart_provisional_days", "dim_campaign_history", "dim_account_history")
+MODELS = tuple(f"+{model}" for model in (*FACTS, *_MORE))
+"""What the tests and the quality checks read, with what it is made of."""
 DAYS = [SINCE + timedelta(days=n) for n in range((UNTIL - SINCE).days + 1)]
 MART = "SELECT * FROM marts.{mart} WHERE organization_id = 'org' AND date_day BETWEEN '2025-04-21' AND '2025-05-31' ORDER BY ALL"
 AS_OF = "SELECT * FROM marts.{mart}__as_of(as_of = {{as_of:String}}, organization_id = 'org', since = '2025-04-21', until = '2025-05-31') ORDER BY ALL"
@@ -83,23 +86,25 @@ def built(mart: Any, builder: Any) -> Any:
     for organization in ("org", "rival"):
         _direct(mart, organization, FIRST, 10)
         _visits(mart, organization)
-    mart.build()
+    mart.build(*MODELS)
     mart.before = {fact: mart.rows(MART.format(mart=fact)) for fact in FACTS}
     _direct(mart, "org", SECOND, 12, (date(2025, 5, 10), UNTIL))
-    mart.build()
+    mart.build(*MODELS)
     with mart.warehouse.client() as client:
         create_as_of_views(client, builder.EVERY_REPORT, mart.home.directory("dbt") / "target" / "manifest.json")
     return mart
 
 
-@pytest.mark.parametrize("fact", [fact for fact in FACTS if fact != "fct_sessions_daily"])
-def test_as_of_now_a_mart_is_its_table_and_as_of_yesterday_what_it_was(built: Any, fact: str) -> None:
-    now = built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 12:00:00")
-    assert len(now) > 40
-    assert now == built.rows(MART.format(mart=fact))
+@pytest.mark.parametrize("fact", [fact for fact in FACTS if fact not in ("fct_sessions_daily", "fct_ad_performance_daily")])  # the latter: the ledger's tests
+def test_as_of_yesterday_a_mart_is_what_it_was_and_a_fact_as_of_now_its_table(built: Any, fact: str) -> None:
+    """Analysing a mart's as-of view costs the server up to a minute: marts, which differ in their composition alone, are asked once."""
+    table = built.rows(MART.format(mart=fact))
+    assert len(table) > 40
     then = built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 11:59:59")
     assert then == built.before[fact]
-    assert then != now
+    assert then != table
+    if fact.startswith("fct_"):
+        assert built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 12:00:00") == table
 
 
 def test_a_mart_that_cannot_look_back_says_why() -> None:
@@ -178,7 +183,7 @@ def test_a_forgotten_visitor_is_gone_and_never_comes_back_and_the_rest_still_add
         assert doomed_rows(client, me) == []
     assert _checksum(built, "rival") == rival
     _visits(built, "org")
-    built.build()
+    built.build("+mart_attribution")
     assert built.rows("SELECT DISTINCT clientID FROM raw.raw_yandex_metrica__visits WHERE _organization_id = 'org'") == [("you",)]
     assert built.rows("SELECT count() FROM marts.mart_attribution WHERE organization_id = 'org'") == [(0,)]
 
@@ -196,7 +201,7 @@ def test_retention_drops_superseded_rows_and_answers_as_before_since_the_border(
         with pytest.raises(UsageError, match="no longer kept"):
             require_kept(client, FIRST)
     assert built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 12:00:00") == now
-    plan, _ = built.build(full=True)
+    plan, _ = built.build(f"+{fact}", full=True)
     assert plan is not None
     assert built.rows(MART.format(mart=fact)) == now
 
@@ -214,7 +219,7 @@ def test_a_forgotten_organization_leaves_no_row_and_no_as_of_and_others_are_unch
     assert built.rows(AS_OF.format(mart="mart_reconciliation"), as_of="2025-06-02 12:00:00") == []
     with pytest.raises(Exception, match="lost its lease"):
         _visits(built, "org")
-    built.build()
+    built.build("+fct_ad_performance_daily")
     assert built.rows("SELECT DISTINCT organization_id FROM marts.fct_ad_performance_daily") == [("rival",)]
     assert built.rows("SELECT scope, event FROM raw.tombstones WHERE organization_id = 'org' ORDER BY noted_at")[-2:] == [
         ("organization", "begun"),

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -45,12 +42,9 @@ from services.projects import add_project_member, create_project
 from store import embedded
 from store.database import Store
 from warehouse.as_of import create_as_of_views
-from warehouse.builds import Builds
 from warehouse.client import Warehouse
 from warehouse.ledger import Ledger, LoadKey
-from warehouse.raw import create_raw_tables
 
-DBT = Path(__file__).resolve().parents[2] / "dbt"
 TODAY = date(2026, 3, 31)
 SINCE, UNTIL = date(2026, 1, 20), date(2026, 3, 30)
 PASSWORD = "correct horse battery"
@@ -101,7 +95,7 @@ class Agency:
 
 
 @pytest.fixture(scope="session")
-def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
+def agency(tmp_path_factory: pytest.TempPathFactory, builder: Any) -> Iterator[Agency]:
     """Two organizations; the first has three accounts in two currencies with seventy built days."""
     home = Home.open(tmp_path_factory.mktemp("agency") / "home")
     home.move_clock(TODAY)
@@ -109,7 +103,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
     with Store.open(home) as store, Warehouse.open(home) as warehouse:
         _people(store, made)
         _load(store, warehouse, made)
-        _build(warehouse, home)
+        _build(builder, warehouse, home)
         yield made
     _stop(home)
 
@@ -330,32 +324,11 @@ _MODELS = (*_FACTS, "dim_account", "dim_account_project", "dim_campaign", "dim_a
 """What the metric compiler reads."""
 
 
-def _build(warehouse: Warehouse, home: Home) -> None:
-    """Run the dbt models once, as the pipelines do, and publish the build."""
+def _build(builder: Any, warehouse: Warehouse, home: Home) -> None:
+    """Run the dbt models once and publish the build."""
+    builder.MartBuilder(home, warehouse).build(*(f"+{model}" for model in _MODELS), tested=False)
     with warehouse.client() as client:
-        create_raw_tables(client, ALL_REPORTS)
-    builds = Builds(warehouse, home)
-    plan = builds.plan()
-    assert plan is not None
-    target = home.directory("dbt") / "target"
-    command = [
-        str(Path(sys.executable).with_name("dbt")),
-        "run",
-        "--select",
-        *(f"+{model}" for model in _MODELS),
-        "--project-dir",
-        str(DBT),
-        "--profiles-dir",
-        str(DBT),
-        "--target-path",
-        str(target),
-    ]
-    command += ["--log-path", str(home.directory("logs")), "--vars", json.dumps(plan.dbt_vars)]
-    done = subprocess.run(command, env={**os.environ, **warehouse.dbt_environment()}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:]
-    with warehouse.client() as client:
-        create_as_of_views(client, ALL_REPORTS, target / "manifest.json", ["fct_ad_performance_daily", "fct_conversions_daily"])
-    builds.publish(plan, models_built=1, tests_passed=0, tests_failed=0)
+        create_as_of_views(client, ALL_REPORTS, home.directory("dbt") / "target" / "manifest.json", ["fct_ad_performance_daily", "fct_conversions_daily"])
 
 
 def _stop(home: Home) -> None:

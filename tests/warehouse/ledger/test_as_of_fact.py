@@ -1,6 +1,5 @@
 """The ad fact as of an instant: now it is the table, as of yesterday it is the table as it was yesterday."""
 
-import importlib.util
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -57,20 +56,17 @@ def _pull(mart, rows, window, at, organization="org"):
 
 
 @pytest.fixture(scope="module")
-def mart(tmp_path_factory, repository):
+def mart(tmp_path_factory, builder):
     """A mart built yesterday and, after restatement, today; `before` and `after` are its tables then."""
-    spec = importlib.util.spec_from_file_location("mart_builder_of_the_ledger", repository / "tests" / "dbt" / "mart_builder.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     home = Home.open(tmp_path_factory.mktemp("as_of") / "home")
     with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
-        made = module.MartBuilder(home, warehouse)
-        made.tables, made.reports = module.TABLES, module.EVERY_REPORT
+        made = builder.MartBuilder(home, warehouse)
+        made.tables, made.reports = builder.TABLES, builder.EVERY_REPORT
         days = [SINCE + timedelta(days=n) for n in range((UNTIL - SINCE).days + 1)]
         rows = [_meta(day, str(ad), ad + day.day, f"{ad}.25") for day in days for ad in range(4)]
         for organization in ("org", "rival"):
             _pull(made, rows, (SINCE, UNTIL), YESTERDAY, organization)
-        made.build()
+        made.build("+fct_ad_performance_daily")
         made.before = made.rows(FACT)
         restated = [
             {**row, "spend": row["spend"] + 1} if row["date_start"].month == 5 else row
@@ -78,12 +74,12 @@ def mart(tmp_path_factory, repository):
             if (row["date_start"], row["ad_id"]) != (UNTIL, "3") and row["date_start"] != SINCE
         ]
         _pull(made, restated, (SINCE, UNTIL), TODAY)
-        made.build()
+        made.build("+fct_ad_performance_daily")
         made.after = made.rows(FACT)
         made.manifest = home.directory("dbt") / "target" / "manifest.json"
         with warehouse.client() as client:
-            create_as_of_views(client, made.reports, made.manifest)
-            create_as_of_views(client, made.reports, made.manifest)
+            for _ in range(2):
+                create_as_of_views(client, made.reports, made.manifest, ["fct_ad_performance_daily"])
         yield made
     Warehouse.stop(home)
 

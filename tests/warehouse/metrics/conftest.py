@@ -1,10 +1,8 @@
 """Two organizations, three platforms, two currencies and awkward names, loaded through the ledger and built by dbt once."""
 
 import csv
-import importlib.util
 import json
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.semantic_manifest import SemanticManifest
 
 from domain.clock import PinnedClock
 from domain.questions import Answer, Question, Scope
@@ -24,8 +22,11 @@ from warehouse.client import Warehouse, WarehouseSettings
 from warehouse.metrics.catalogue import Catalogue
 from warehouse.metrics.door import MetricDoor
 
-BUILDER = Path(__file__).resolve().parents[2] / "dbt" / "mart_builder.py"
-DBT = BUILDER.parents[2] / "dbt"
+MODELS = (
+    *("fct_ad_performance_daily", "fct_conversions_daily", "fct_sessions_daily", "dim_account_project", "dim_fx_rate"),
+    *(f"dim_{entity}{history}" for entity in ("account", "campaign", "ad_group", "ad") for history in ("", "_history")),
+)
+"""What the compiler reads."""
 SINCE, UNTIL = date(2024, 2, 20), date(2024, 4, 10)
 FIRST = datetime(2024, 4, 11, 12, tzinfo=UTC)
 SECOND = datetime(2024, 4, 12, 12, tzinfo=UTC)
@@ -39,16 +40,6 @@ PROJECTS = (
     ("south", "South", "meta_ads", "m1", date(2024, 3, 21), None),
     ("south", "South", "yandex_direct", "y1", date(2024, 1, 1), None),
 )
-
-
-def _module(name: str, path: Path) -> Any:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 @dataclass
@@ -68,33 +59,30 @@ class Agency:
 
 
 @pytest.fixture(scope="session")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+def catalogue(tmp_path_factory: pytest.TempPathFactory, builder: Any) -> Catalogue:
     """The definitions of this checkout, parsed without a server."""
-    target = tmp_path_factory.mktemp("parsed")
-    arguments = ["parse", "--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", str(target), "--log-path", str(target), "--quiet"]
-    done = dbtRunner().invoke(arguments)
-    assert done.success, done.exception
-    return Catalogue.load(target / "semantic_manifest.json")
+    path = tmp_path_factory.mktemp("parsed") / "semantic_manifest.json"
+    SemanticManifest(builder.parsed()).write_json_to_file(str(path))
+    return Catalogue.load(path)
 
 
 @pytest.fixture(scope="session")
-def agency(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Iterator[Agency]:
-    """Everything loaded twice (the second time restates March), built twice, with as-of views."""
-    builder = _module("mart_builder", BUILDER)
+def agency(tmp_path_factory: pytest.TempPathFactory, builder: Any, repository: Path, catalogue: Catalogue) -> Iterator[Agency]:
+    """Everything loaded twice (the second time restates March), then built, with as-of views."""
     home = Home.open(tmp_path_factory.mktemp("metrics") / "home")
     with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
         mart = builder.MartBuilder(home, warehouse)
         before = [row for organization in ("org", "rival") for row in _facts(organization)]
         _load(mart, before, FIRST)
-        _load_kag(mart)
+        _load_kag(mart, repository.parent / "shared" / "fixtures")
         _load_rates(mart)
         mart.assign([dict(zip(("project_id", "project_name", "platform", "account_id", "since", "until"), p, strict=True)) for p in PROJECTS], at=FIRST)
         mart.assign([{"project_id": "theirs", "platform": "google_ads", "account_id": "g1", "since": SINCE}], organization="rival", at=FIRST)
         restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]
         _load(mart, restated, SECOND)
-        mart.build()
+        mart.build(*(f"+{model}" for model in MODELS))
         with warehouse.client() as client:
-            create_as_of_views(client, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json")
+            create_as_of_views(client, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:3])
         clock = PinnedClock(TODAY, datetime.now(UTC))
         yield Agency(mart, MetricDoor(warehouse, clock, catalogue), _frame(restated), _frame(before))
     Warehouse.stop(home)
@@ -211,9 +199,9 @@ def _raw(row: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def _load_kag(mart: Any) -> None:
+def _load_kag(mart: Any, fixtures: Path) -> None:
     """Load the known Facebook file, where it is at hand, as an organization of its own."""
-    path = DBT.parent.parent / "shared" / "fixtures" / "datasets" / "kag_facebook" / "kag.dataset.csv"
+    path = fixtures / "datasets" / "kag_facebook" / "kag.dataset.csv"
     if not path.exists():
         return
     kinds = {"impressions": int, "clicks": int, "spend": Decimal, "conversions": Decimal, "conversions_value": Decimal, "date": date.fromisoformat}

@@ -24,34 +24,11 @@ CREATE TABLE IF NOT EXISTS raw.loads_local ON CLUSTER mrm (
     rows UInt64 COMMENT 'rows delivered, stored or verified'
 ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/loads', '{replica}') ORDER BY (organization_id, integration_id, report, account_id, load_id);
 CREATE TABLE IF NOT EXISTS raw.loads ON CLUSTER mrm AS raw.loads_local ENGINE = Distributed('mrm', 'raw', 'loads_local', cityHash64(organization_id));
-CREATE TABLE IF NOT EXISTS raw.load_proposals_local ON CLUSTER mrm (
-    load_id String,
-    organization_id LowCardinality(String),
-    integration_id LowCardinality(String),
-    platform LowCardinality(String),
-    report LowCardinality(String) COMMENT 'the raw table',
-    account_id String,
-    since Date,
-    until Date,
-    observed_at DateTime64(6, 'UTC') COMMENT 'the clock of the home when the pull began',
-    committed_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'the wall clock of the server',
-    account_today Date COMMENT 'the date in the account when the pull began: only earlier dates are complete',
-    snapshot Bool,
-    proof String,
-    dates Array(Date) COMMENT 'every date of the window, empty ones too',
-    row_counts Array(UInt64),
-    hashes Array(String),
-    stored Array(Bool) COMMENT 'false: verified, the rows live in an older load',
-    rows_load_id Array(String) COMMENT 'the load that holds the rows of each date',
-    rows UInt64 COMMENT 'rows delivered, stored or verified'
-) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/load_proposals', '{replica}') ORDER BY load_id
-        TTL toDateTime(committed_at) + INTERVAL 2 DAY;
-CREATE TABLE IF NOT EXISTS raw.load_proposals ON CLUSTER mrm AS raw.load_proposals_local ENGINE = Distributed('mrm', 'raw', 'load_proposals_local', cityHash64(organization_id));
 CREATE TABLE IF NOT EXISTS raw.load_leases_local ON CLUSTER mrm (
         load_id String, organization_id String, integration_id String, report String, account_id String,
-        state LowCardinality(String) COMMENT 'open, renewed, committing, committed, abandoned, fenced or swept',
+        state LowCardinality(String) COMMENT 'open, renewed, abandoned, fenced or swept',
         expires_at DateTime64(6, 'UTC'), noted_at DateTime64(6, 'UTC')
-    ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/load_leases', '{replica}') ORDER BY load_id TTL toDateTime(noted_at) + INTERVAL 7 DAY WHERE state IN ('committed', 'swept');
+    ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/raw/load_leases', '{replica}') ORDER BY load_id;
 CREATE TABLE IF NOT EXISTS raw.load_leases ON CLUSTER mrm AS raw.load_leases_local ENGINE = Distributed('mrm', 'raw', 'load_leases_local', cityHash64(organization_id));
 CREATE TABLE IF NOT EXISTS raw.current_slices_local ON CLUSTER mrm (
         build_id UInt64, report LowCardinality(String), date Date, organization_id LowCardinality(String), integration_id LowCardinality(String),
