@@ -8,15 +8,13 @@ from dagster._core.definitions.target import ExecutableDefinition
 
 from assets.alerting import watch_and_tell
 from assets.partitions import INTEGRATIONS, integration_key
-from assets.raw import REQUEST, SYNC_STEPS
+from assets.raw import CLAIM, REQUEST, SYNC_STEPS
 from domain.errors import NotFound
 from pipelines.resources import open_installation
 from services.integrations import IntegrationAccess
 from services.scheduling import claim_due, release_claim
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
-CLAIM = "mrm/claim"
-"""With REQUEST the tags by which a run knows what to give back when it ends."""
 UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -28,7 +26,7 @@ def due_integrations_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
         job=job,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Claims the integrations whose schedule is due by the home's clock, at most a hundred a run; also keeps Dagster's partitions in step.",
+        description="Claims the integrations whose schedule is due by the home's clock, at most five hundred a run; also keeps Dagster's partitions in step.",
     )
     def take(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_installation() as installation:
