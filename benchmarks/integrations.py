@@ -24,16 +24,14 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from benchmarks.nights import Dataset, SandboxProcess, connect, fleet, processor_seconds
+from benchmarks.nights import Dataset, SandboxProcess, connect, fleet, processor_seconds, take_due
 from home.directory import Home
 from home.servers import read_state
 from mrm.jobs import QUIET, dagster_home
 from mrm.serving import stop_idle_servers
-from pipelines.definitions import definitions
-from pipelines.sensors import due_integrations_sensor
 from services.installation import Installation
 from services.integrations import renew_integration
-from services.scheduling import change_schedule, integration_states, release_claim
+from services.scheduling import change_schedule, integration_states
 from store.schedules import Schedules
 from store.sqlite_files import sqlite_kept_open
 
@@ -47,23 +45,9 @@ THROTTLED, BROKEN = 0, 1
 
 def night(installation: Installation, instance: dg.DagsterInstance) -> dict[str, Any]:
     """Take what is due, run by run, until nobody is; return how long each step took over all runs."""
-    job = definitions.resolve_job_def("sync_and_build")
-    sensor = due_integrations_sensor(job)
     steps: dict[str, float] = defaultdict(float)
     runs = 0
-    while True:
-        tick = sensor(dg.build_sensor_context(instance=instance, definitions=definitions))
-        assert isinstance(tick, dg.SensorResult)
-        for request in tick.dynamic_partitions_requests or ():
-            instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
-        if not tick.run_requests:
-            return {"runs": runs, "steps": {name: round(seconds, 1) for name, seconds in steps.items()}}
-        (request,) = tick.run_requests
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        done = job.execute_in_process(
-            run_config={**request.run_config, **quiet}, tags=request.tags, resources={"installation": installation}, instance=instance, raise_on_error=False
-        )
-        release_claim(installation.store, str(request.run_key), installation.clock.now())
+    while done := take_due(installation, instance):
         runs += 1
         for event in done.all_events:
             if event.is_step_success:
@@ -71,6 +55,8 @@ def night(installation: Installation, instance: dg.DagsterInstance) -> dict[str,
                 steps["pull" if name.startswith("pull_") else name] += event.step_success_data.duration_ms / 1000
             if event.is_step_failure and event.step_key != "raw__sync_outcome":
                 raise RuntimeError(f"{event.step_key}: {event.step_failure_data.error}")
+
+    return {"runs": runs, "steps": {name: round(seconds, 1) for name, seconds in steps.items()}}
 
 
 def usage(pids: dict[str, int]) -> dict[str, float]:
@@ -98,6 +84,7 @@ def measure(size: int, place: Path, *, night_before: bool) -> dict[str, object]:
             (place / "said.log").open("w") as said,
             redirect_stdout(said),
         ):
+            installation.start_servers()
             made = connect(installation, sandbox.state, accounts)
             for integration in made.values():
                 change_schedule(installation.store, installation.actor, integration.id, installation.clock.now(), lookback_days=LOOKBACK)

@@ -15,7 +15,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
+from assets.raw import asset_key
+from connectors.registry import REPORTS
 from domain.catalogue import Account
+from mrm.jobs import PROCESS
+from pipelines.definitions import definitions
+from pipelines.sensors import due_integrations_sensor, give_back
 from services.installation import Installation
 from services.integrations import connect_integration
 from store.records import Integration
@@ -162,6 +169,11 @@ class SandboxProcess:
         self.today = today
         self.ask("clock", {"today": today.isoformat()})
 
+    def keep(self) -> None:
+        """Start it again behind its ports where it was killed."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start()
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Send it a signal and wait for its end."""
         if self.process is not None:
@@ -200,22 +212,57 @@ def _access(account: Account) -> tuple[dict[str, str], dict[str, str]]:
             return {"token": token}, {"counter_ids": account.account_id}
 
 
+def take_due(installation: Installation, instance: dg.DagsterInstance, selection: Sequence[dg.AssetKey] | None = None) -> dg.ExecuteInProcessResult | None:
+    """Do what the daemon does on a tick: ask the sensor, run the job that it asks for in this process, give the claim back; None when nobody is due."""
+    job = definitions.resolve_job_def("sync_and_build")
+    tick = due_integrations_sensor(job)(dg.build_sensor_context(instance=instance, definitions=definitions))
+    assert isinstance(tick, dg.SensorResult)
+    for request in tick.dynamic_partitions_requests or ():
+        instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+    if not tick.run_requests:
+        return None
+    (asked,) = tick.run_requests
+    wanted = job.get_subset(asset_selection=selection) if selection else job
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    done = wanted.execute_in_process(
+        run_config={**asked.run_config, **quiet},
+        tags={**asked.tags, PROCESS: str(os.getpid())},
+        resources={"installation": installation},
+        instance=instance,
+        raise_on_error=False,
+    )
+    give_back(done.dagster_run, None)
+    return done
+
+
+def pulled_assets() -> list[dg.AssetKey]:
+    """List the assets of a night without a build: everything that is pulled, and how it went."""
+    return [*(asset_key(r) for reports in REPORTS.values() for r in reports), dg.AssetKey(["raw", "sync_outcome"])]
+
+
+def children(pid: int) -> list[int]:
+    """List the processes below one, however deep (Linux)."""
+    below: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            below.setdefault(parent, []).append(int(entry.name))
+    found = list(below.get(pid, ()))
+    for child in found:
+        found += below.get(child, ())
+    return found
+
+
 def processor_seconds(pid: int) -> float:
     """Return the processor seconds of a process, its children that live, and those that it has taken leave of (Linux)."""
-    below: dict[int, list[int]] = {}
-    used: dict[int, float] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+    total = 0.0
+    for one in (pid, *children(pid)):
         try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        below.setdefault(int(fields[1]), []).append(int(entry.name))
-        used[int(entry.name)] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    waiting, total = [pid], 0.0
-    while waiting:
-        here = waiting.pop()
-        total += used.get(here, 0.0)
-        waiting += below.get(here, [])
+        total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return total

@@ -15,7 +15,7 @@ import typer
 from domain.errors import ConfigurationError, Conflict
 from home.directory import Home
 from home.servers import Lease, leased, locked, read_state, state_path, write_state
-from mrm.jobs import dagster_home
+from mrm.jobs import close_dead_runs, dagster_home
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
 from mrm.processes import command_of, stop_process
 from mrm.sandboxing import sandbox_of
@@ -174,12 +174,21 @@ def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -
 
 def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str]) -> str:
     workspace = ["-w", str(WORKSPACE)]
+    _close_dead_runs(environment["DAGSTER_HOME"])
     daemon = supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", *workspace], environment)
     child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace], environment)
     url = f"http://127.0.0.1:{port}"
     supervisor.wait_until(child, lambda: answers(f"{url}/server_info"), timeout=120)
     write_state(supervisor.home, "dagster", {"pid": daemon.process.pid, "url": url})
     return url
+
+
+def _close_dead_runs(directory: str) -> None:
+    """Close what was under way when the last daemon of this home died: nothing else would, and builds wait for it."""
+    from dagster import DagsterInstance
+
+    with DagsterInstance.from_config(directory) as instance:
+        close_dead_runs(instance)
 
 
 def _wait(supervisor: Supervisor, installation: "Installation") -> None:

@@ -107,13 +107,13 @@ def alerts_sensor(_: dg.SensorEvaluationContext) -> dg.SkipReason:
 )
 def run_succeeded(context: dg.RunStatusSensorContext) -> None:
     """Close the request or claim of a run that succeeded."""
-    _give_back(context.dagster_run, None)
+    give_back(context.dagster_run, None)
 
 
 @dg.run_failure_sensor(name="run_failed", default_status=dg.DefaultSensorStatus.RUNNING, description="Closes the request or claim of a run that failed.")
 def run_failed(context: dg.RunFailureSensorContext) -> None:
     """Close the request or claim of a run that failed, with what it said."""
-    _give_back(context.dagster_run, context.failure_event.message or "the run failed")
+    give_back(context.dagster_run, context.failure_event.message or "the run failed")
 
 
 @dg.run_status_sensor(
@@ -124,7 +124,7 @@ def run_failed(context: dg.RunFailureSensorContext) -> None:
 )
 def run_canceled(context: dg.RunStatusSensorContext) -> None:
     """Close the request or claim of a run that somebody cancelled."""
-    _give_back(context.dagster_run, "the run was cancelled")
+    give_back(context.dagster_run, "the run was cancelled")
 
 
 def _pulls(integration_ids: tuple[str, ...] | list[str]) -> Mapping[str, object]:
@@ -132,7 +132,7 @@ def _pulls(integration_ids: tuple[str, ...] | list[str]) -> Mapping[str, object]
     return {"ops": {step: {"config": {"integration_ids": list(integration_ids)}} for step in SYNC_STEPS}}
 
 
-def _give_back(run: dg.DagsterRun, error: str | None) -> None:
+def give_back(run: dg.DagsterRun, error: str | None) -> None:
     """Close what a run had taken: its sync request, and the claim on integrations that it did not come to."""
     request, claim = run.tags.get(REQUEST), run.tags.get(CLAIM)
     if request is None and claim is None:
