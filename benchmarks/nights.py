@@ -222,7 +222,7 @@ def take_due(installation: Installation, instance: dg.DagsterInstance, selection
     if not tick.run_requests:
         return None
     (asked,) = tick.run_requests
-    wanted = job.get_subset(asset_selection=selection) if selection else job
+    wanted = job.get_subset(asset_selection=set(selection)) if selection else job
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     done = wanted.execute_in_process(
         run_config={**asked.run_config, **quiet},

@@ -120,14 +120,14 @@ def release_claim(store: Store, claim: str, now: datetime) -> int:
 
 
 @contextmanager
-def held(store: Store, claim: str | None) -> Iterator[None]:
+def held(store: Store, claim: str | None, lease: timedelta = CLAIM) -> Iterator[None]:
     """Prolong a claim for as long as the block lasts; nothing for None. A store that is away is asked again a little later."""
     stopped = Event()
 
     def beat() -> None:
-        while not stopped.wait(CLAIM.total_seconds() / 4):
+        while not stopped.wait(lease.total_seconds() / 4):
             with suppress(MrmError), store.system() as transaction:
-                schedules.prolong(transaction, claim or "", CLAIM)
+                schedules.prolong(transaction, claim or "", lease)
 
     thread = Thread(target=beat, name="claim", daemon=True)
     if claim:
