@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SUPERVISOR = "supervisor"
 SERVERS = {"clickhouse": "warehouse.embedded", "postgres": "store.embedded"}
+KEEP_SECONDS = 2.0
+"""How often the supervisor looks whether the databases live."""
 WORKSPACE = Path(__file__).resolve().parent.parent / "workspace.yaml"
 
 
@@ -196,9 +198,12 @@ def _wait(supervisor: Supervisor, installation: "Installation") -> None:
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda n, _: asked.append(n))
+    looked = 0.0
     while not asked:
         dead = supervisor.dead()
         if dead:
             raise ConfigurationError(f"{dead.name} ended by itself", fix=f"Read {dead.log}, then start it again")
-        installation.keep_servers()
+        if time.monotonic() > looked + KEEP_SECONDS:
+            installation.keep_servers()
+            looked = time.monotonic()
         time.sleep(0.5)
