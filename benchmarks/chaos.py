@@ -120,11 +120,8 @@ class Nights:
 
     def _kill(self, victim: str) -> None:
         """Wait for a random moment of what the victim does, and kill it."""
-        if victim == "dbt":
-            if self._await_dbt():
-                time.sleep(self.rng.uniform(0, 8))
-        else:
-            time.sleep(self.rng.uniform(0.1, self.pulling))
+        if self._appears(victim):
+            time.sleep(self.rng.uniform(0, 8 if victim == "dbt" else self.pulling))
         killed = False
         for pid in self._pids(victim):
             try:
@@ -134,9 +131,10 @@ class Nights:
                 continue
         (self.kills if killed else self.missed)[victim] += 1
 
-    def _await_dbt(self) -> bool:
+    def _appears(self, victim: str) -> bool:
+        """Wait until the victim runs; False when the worker died before, or nothing came."""
         deadline = time.monotonic() + 300
-        while not self._pids("dbt") and time.monotonic() < deadline:
+        while not self._pids(victim) and time.monotonic() < deadline:
             if self.worker.process is None or self.worker.process.poll() is not None:
                 return False
             time.sleep(0.05)
@@ -294,7 +292,6 @@ def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, An
     from mrm.jobs import dagster_home
     from mrm.serving import stop_idle_servers
     from services.installation import Installation
-    from services.scheduling import change_schedule
 
     accounts = fleet(5)
     since, until = FIRST - timedelta(days=2), FIRST + timedelta(days=nights - 1)
@@ -307,8 +304,7 @@ def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, An
     worker = Worker(home)
     try:
         with Installation.open(home.path) as installation:
-            for integration in connect(installation, sandbox.state, accounts).values():
-                change_schedule(installation.store, installation.actor, integration.id, installation.clock.now(), lookback_days=LOOKBACK)
+            connect(installation, sandbox.state, accounts, LOOKBACK)
         run = Nights(home, sandbox, worker, random.Random(seed))
         began = time.monotonic()
         for number in range(nights):

@@ -31,8 +31,7 @@ from mrm.jobs import QUIET, dagster_home
 from mrm.serving import stop_idle_servers
 from services.installation import Installation
 from services.integrations import renew_integration
-from services.scheduling import change_schedule, integration_states
-from store.schedules import Schedules
+from services.scheduling import integration_states
 from store.sqlite_files import sqlite_kept_open
 
 NIGHT = date(2026, 3, 11)
@@ -85,10 +84,7 @@ def measure(size: int, place: Path, *, night_before: bool) -> dict[str, object]:
             redirect_stdout(said),
         ):
             installation.start_servers()
-            made = connect(installation, sandbox.state, accounts)
-            for integration in made.values():
-                change_schedule(installation.store, installation.actor, integration.id, installation.clock.now(), lookback_days=LOOKBACK)
-            renew_all_due(installation)
+            made = connect(installation, sandbox.state, accounts, LOOKBACK)
             if night_before:
                 night(installation, instance)
             broken, throttled = accounts[BROKEN], accounts[THROTTLED]
@@ -124,14 +120,6 @@ def measure(size: int, place: Path, *, night_before: bool) -> dict[str, object]:
     finally:
         stop_idle_servers(home)
         sandbox.stop()
-
-
-def renew_all_due(installation: Installation) -> None:
-    """Let every integration be due at once."""
-    with installation.store.transaction(installation.actor.organization_id) as transaction:
-        rows = Schedules(transaction, installation.actor.organization_id)
-        for schedule in rows.all():
-            rows.due_at_once(schedule.integration_id)
 
 
 def told_since(home: Home, moment: float) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from pipelines.sensors import due_integrations_sensor, give_back
 from services.installation import Installation
 from services.integrations import connect_integration
 from store.records import Integration
+from store.schedules import Schedules
 
 ROOT = Path(__file__).resolve().parent.parent
 PLATFORMS = ("google_ads", "meta_ads", "yandex_direct", "ga4", "yandex_metrica")
@@ -181,8 +182,8 @@ class SandboxProcess:
             self.process.wait()
 
 
-def connect(installation: Installation, state: dict[str, Any], accounts: Sequence[Account]) -> dict[str, Integration]:
-    """Connect an integration for each account, with a credential of its own; return them by account id."""
+def connect(installation: Installation, state: dict[str, Any], accounts: Sequence[Account], lookback_days: int) -> dict[str, Integration]:
+    """Connect an integration for each account, due at once, with a credential and a lookback of its own; return them by account id."""
     installation.home.remember(rates_cbr=state["rates"]["cbr"], rates_ecb=state["rates"]["ecb"])
     installation.ensure_organization()
     made = {}
@@ -193,6 +194,11 @@ def connect(installation: Installation, state: dict[str, Any], accounts: Sequenc
         made[account.account_id] = connect_integration(
             installation.store, installation.actor, **named, credentials=credentials, settings=settings, accounts=[account]
         )
+    with installation.store.transaction(installation.actor.organization_id) as transaction:
+        rows = Schedules(transaction, installation.actor.organization_id)
+        for integration in made.values():
+            rows.change(integration.id, lookback_days=lookback_days)
+            rows.due_at_once(integration.id)
     return made
 
 
