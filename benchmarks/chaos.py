@@ -101,18 +101,17 @@ class Nights:
         day = FIRST + timedelta(days=number)
         self.sandbox.move(day)
         victim = self.rng.choice(VICTIMS)
-        build = build or victim == "dbt"
         said: dict[str, Any] = {}
         for tick in range(TICKS):
             self.home.remember(today=day.isoformat(), pinned_at=(datetime.now(UTC) - timedelta(hours=tick)).isoformat())
             began = time.monotonic()
-            self.worker.tick(build=build)
+            self.worker.tick(build=build or (tick == 0 and victim == "dbt"))
             if tick == 0:
                 self._kill(victim)
             said = self.worker.answer()
             self.sandbox.keep()
             if said["complete"]:
-                if not build:
+                if not build and victim != "dbt":
                     self.pulling = time.monotonic() - began
                 self.ticks[tick + 1] += 1
                 return
@@ -177,10 +176,15 @@ def work() -> None:
     from pipelines.sensors import give_back
     from services.installation import Installation
     from services.scheduling import integration_states
+    from store.sqlite_files import sqlite_kept_open
 
     home = Path(os.environ["MRM_HOME"])
     answers = sys.stdout
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance, redirect_stdout(sys.stderr):
+    with (
+        sqlite_kept_open(),
+        dg.DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
+        redirect_stdout(sys.stderr),
+    ):
         for line in sys.stdin:
             problems: list[str] = []
             try:
@@ -275,7 +279,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--build-every", type=int, default=5, help="nights from one build to the next; a night on which dbt is killed builds as well")
+    parser.add_argument(
+        "--build-every",
+        type=int,
+        default=5,
+        help="nights from one build to the next; on a night on which dbt is killed it builds as well, and the next build makes up for it",
+    )
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.worker:
@@ -287,16 +296,32 @@ def main() -> int:
     return 0 if not told["slices_that_differ"] and not told["marts_that_differ"] else 1
 
 
+def compare(home: Home, datasets: Sequence[Path], since: date, until: date) -> dict[str, int]:
+    """Hold the current slices and the marts against what the dataset says on a day, and print what differs."""
+    from services.installation import Installation
+
+    with Installation.open(home.path) as installation:
+        slices, marts = stored(installation, since, until)
+        build, loads = installation.builds.last(), installation.ledger.position()
+    expected = truth(datasets, until)
+    apart = differing(slices, expected, 3), differing(marts, expected, 4)
+    for line in [*apart[0][:5], *apart[1][:5]]:
+        print(line, file=sys.stderr, flush=True)
+    figures = {"sums_compared": len(expected), "slices_that_differ": len(apart[0]), "marts_that_differ": len(apart[1])}
+    return {"loads": loads, "data_version": build.build_id if build else 0, **figures}
+
+
 def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, Any]:
     """Make a home with an integration of each platform, live through the nights, and compare."""
     from mrm.jobs import dagster_home
     from mrm.serving import stop_idle_servers
+    from mrm.supervisor import free_port
     from services.installation import Installation
 
     accounts = fleet(5)
     since, until = FIRST - timedelta(days=2), FIRST + timedelta(days=nights - 1)
     datasets = Dataset(accounts, since, until, restated_after=RESTATED_AFTER, seed=seed).write(place)
-    sandbox = SandboxProcess(place / "sandbox", datasets, FIRST)
+    sandbox = SandboxProcess(place / "sandbox", datasets, FIRST, port=free_port(28_400))
     sandbox.start()
     home = Home.open(place / "home")
     home.remember(today=FIRST.isoformat(), pinned_at=datetime.now(UTC).isoformat(), history_since=since.isoformat())
@@ -308,26 +333,17 @@ def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, An
         run = Nights(home, sandbox, worker, random.Random(seed))
         began = time.monotonic()
         for number in range(nights):
-            run.night(number, build=(number + 1) % build_every == 0 or number == nights - 1)
+            build = (number + 1) % build_every == 0 or number == nights - 1
+            run.night(number, build=build)
             print(f"night {number + 1}: killed {dict(run.kills)}, ticks {dict(run.ticks)}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-        with Installation.open(home.path) as installation:
-            slices, marts = stored(installation, since, until)
-            expected = truth(datasets, until)
-            build = installation.builds.last()
-            apart = differing(slices, expected, 3), differing(marts, expected, 4)
-            loads = installation.ledger.position()
-        for line in [*apart[0][:5], *apart[1][:5]]:
-            print(line, file=sys.stderr)
+            if build:
+                compared = compare(home, datasets, since, FIRST + timedelta(days=number))
         return {
             "nights": nights,
             "kills": dict(run.kills),
             "missed": dict(run.missed),
             "nights_by_ticks": {str(ticks): count for ticks, count in sorted(run.ticks.items())},
-            "loads": loads,
-            "builds": build.build_id if build else 0,
-            "sums_compared": len(expected),
-            "slices_that_differ": len(apart[0]),
-            "marts_that_differ": len(apart[1]),
+            **compared,
             "seconds": round(time.monotonic() - began),
         }
     finally:
