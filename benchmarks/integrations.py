@@ -32,6 +32,7 @@ from mrm.serving import stop_idle_servers
 from services.installation import Installation
 from services.integrations import renew_integration
 from services.scheduling import integration_states
+from store.records import Integration
 from store.sqlite_files import sqlite_kept_open
 
 NIGHT = date(2026, 3, 11)
@@ -87,39 +88,41 @@ def measure(size: int, place: Path, *, night_before: bool) -> dict[str, object]:
             made = connect(installation, sandbox.state, accounts, LOOKBACK)
             if night_before:
                 night(installation, instance)
-            broken, throttled = accounts[BROKEN], accounts[THROTTLED]
-            renew_integration(installation.store, installation.actor, made[broken.account_id].id, credentials={"access_token": "expired-yesterday"})
             home.move_clock(NIGHT)
             sandbox.move(NIGHT)
-            sandbox.ask(
-                "faults", {"platform": throttled.platform, "kind": "throttle", "account_id": throttled.account_id, "times": 2, "skip": 4, "seconds": HINT}
-            )
-            pids = {"sandbox": sandbox.state["pid"], **{name: (read_state(home, name) or {})["pid"] for name in ("clickhouse", "postgres")}}
-            loads = installation.ledger.position()
-            used, began, moment = usage(pids), time.monotonic(), time.time()
-            told = night(installation, instance)
-            seconds = time.monotonic() - began
-            spent = {name: round(value - used[name], 1) for name, value in usage(pids).items()}
-            loads = installation.ledger.position() - loads
-            states = integration_states(installation.store, installation.actor)
-            failed = {s.integration.id: f"{s.schedule.error_code}: {s.schedule.last_error}" for s in states if s.schedule.failures}
-            pulled = pulled_rows(home, moment)
-            return {
-                "integrations": size,
-                "seconds": round(seconds, 1),
-                "cpu_seconds": spent,
-                "cpu_seconds_of_ours": round(sum(v for name, v in spent.items() if name != "sandbox"), 1),
-                "loads": loads,
-                **pulled,
-                **told,
-                "failed": list(failed.values()),
-                "failed_is_exactly_the_broken_one": set(failed) == {made[broken.account_id].id},
-                "throttled_waited": waits_of(home, moment, made[throttled.account_id].id),
-                "history": "the night before" if night_before else "none: three days are pulled for the first time",
-            }
+            figures = counted(installation, instance, sandbox, {place: made[accounts[place].account_id] for place in (BROKEN, THROTTLED)})
+            history = "the night before" if night_before else "none: three days are pulled for the first time"
+            return {"integrations": size, **figures, "history": history}
     finally:
         stop_idle_servers(home)
         sandbox.stop()
+
+
+def counted(installation: Installation, instance: dg.DagsterInstance, sandbox: SandboxProcess, special: dict[int, Integration]) -> dict[str, object]:
+    """Break one integration, throttle another, and measure the night."""
+    home = installation.home
+    renew_integration(installation.store, installation.actor, special[BROKEN].id, credentials={"access_token": "expired-yesterday"})
+    throttled = fleet(THROTTLED + 1)[THROTTLED]
+    fault = {"platform": throttled.platform, "kind": "throttle", "account_id": throttled.account_id, "times": 2, "skip": 4, "seconds": HINT}
+    sandbox.ask("faults", fault)
+    pids = {"sandbox": sandbox.state["pid"], **{name: (read_state(home, name) or {})["pid"] for name in ("clickhouse", "postgres")}}
+    loads, used, began, moment = installation.ledger.position(), usage(pids), time.monotonic(), time.time()
+    told = night(installation, instance)
+    seconds = time.monotonic() - began
+    spent = {name: round(value - used[name], 1) for name, value in usage(pids).items()}
+    states = integration_states(installation.store, installation.actor)
+    failed = {s.integration.id: f"{s.schedule.error_code}: {s.schedule.last_error}" for s in states if s.schedule.failures}
+    return {
+        "seconds": round(seconds, 1),
+        "cpu_seconds": spent,
+        "cpu_seconds_of_ours": round(sum(v for name, v in spent.items() if name != "sandbox"), 1),
+        "loads": installation.ledger.position() - loads,
+        **pulled_rows(home, moment),
+        **told,
+        "failed": list(failed.values()),
+        "failed_is_exactly_the_broken_one": set(failed) == {special[BROKEN].id},
+        "throttled_waited": waits_of(home, moment, special[THROTTLED].id),
+    }
 
 
 def told_since(home: Home, moment: float) -> list[dict[str, Any]]:
