@@ -321,7 +321,7 @@ def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, An
     accounts = fleet(5)
     since, until = FIRST - timedelta(days=2), FIRST + timedelta(days=nights - 1)
     datasets = Dataset(accounts, since, until, restated_after=RESTATED_AFTER, seed=seed).write(place)
-    sandbox = SandboxProcess(place / "sandbox", datasets, FIRST, port=free_port(31_400))
+    sandbox = SandboxProcess(place / "sandbox", datasets, FIRST, port=free_port(30_100))
     sandbox.start()
     home = Home.open(place / "home")
     home.remember(today=FIRST.isoformat(), pinned_at=datetime.now(UTC).isoformat(), history_since=since.isoformat())

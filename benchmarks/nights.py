@@ -158,7 +158,7 @@ class SandboxProcess:
                 raise RuntimeError("the sandbox did not start")
             time.sleep(0.05)
         self.state = json.loads(path.read_text())
-        self.port = int(self.state["control"].rsplit(":", 1)[1])
+        self.port = self.port or int(self.state["control"].rsplit(":", 1)[1])
 
     def ask(self, what: str, body: object) -> None:
         """Ask something of the control plane."""
@@ -171,9 +171,17 @@ class SandboxProcess:
         self.ask("clock", {"today": today.isoformat()})
 
     def keep(self) -> None:
-        """Start it again behind its ports where it was killed."""
-        if self.process is not None and self.process.poll() is not None:
+        """Start it again behind its ports where it was killed; a port that somebody's connection holds is waited for."""
+        if self.process is None or self.process.poll() is None:
+            return
+        before = {name: self.state[name] for name in PLATFORMS}
+        for _ in range(60):
             self.start()
+            if {name: self.state[name] for name in PLATFORMS} == before:
+                return
+            self.stop()
+            time.sleep(1)
+        raise RuntimeError(f"the sandbox does not get its ports back: {before}")
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Send it a signal and wait for its end."""
