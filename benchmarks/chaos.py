@@ -129,6 +129,9 @@ class Nights:
             except ProcessLookupError:
                 continue
         (self.kills if killed else self.missed)[victim] += 1
+        if victim == "sandbox" and self.sandbox.process is not None:
+            self.sandbox.process.wait()
+            self.sandbox.keep()  # a platform comes back by itself, while the pull goes on
 
     def _appears(self, victim: str) -> bool:
         """Wait until the victim runs; False when the worker died before, or nothing came."""
@@ -321,7 +324,7 @@ def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, An
     accounts = fleet(5)
     since, until = FIRST - timedelta(days=2), FIRST + timedelta(days=nights - 1)
     datasets = Dataset(accounts, since, until, restated_after=RESTATED_AFTER, seed=seed).write(place)
-    sandbox = SandboxProcess(place / "sandbox", datasets, FIRST, port=free_port(30_100))
+    sandbox = SandboxProcess(place / "sandbox", datasets, FIRST, port=free_port(29_100))
     sandbox.start()
     home = Home.open(place / "home")
     home.remember(today=FIRST.isoformat(), pinned_at=datetime.now(UTC).isoformat(), history_since=since.isoformat())

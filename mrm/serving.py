@@ -30,7 +30,7 @@ SUPERVISOR = "supervisor"
 SERVERS = {"clickhouse": "warehouse.embedded", "postgres": "store.embedded"}
 KEEP_SECONDS = 2.0
 """How often the supervisor looks whether the databases live."""
-WORKSPACE = Path(__file__).resolve().parent.parent / "workspace.yaml"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def up(home: HomeOption = DEFAULT_HOME, port: PortOption = DEFAULT_PORT, today: TodayOption = None, lang: LanguageOption = Language.EN) -> None:
@@ -175,13 +175,23 @@ def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -
 
 
 def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str]) -> str:
-    workspace = ["-w", str(WORKSPACE)]
+    """Start Dagster's code server, daemon and webserver; return the webserver's URL.
+
+    The code server is ours: a daemon that starts its own starts another one every minute, and loads the definitions each time.
+    """
+    home = supervisor.home
     _close_dead_runs(environment["DAGSTER_HOME"])
-    daemon = supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", *workspace], environment)
-    child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace], environment)
+    socket = Path(supervisor.scratch()) / "code"  # a socket's path may have a hundred characters, a home's more
+    code = ["-m", "dagster", "api", "grpc", "--socket", str(socket), "-m", "pipelines.definitions", "-d", str(ROOT), "--location-name", "mrm"]
+    served = supervisor.start("dagster-code", [sys.executable, *code], environment)
+    supervisor.wait_until(served, lambda: socket.exists(), timeout=120)
+    workspace = home.directory("dagster") / "workspace.yaml"
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": {"socket": str(socket), "location_name": "mrm"}}]}))
+    daemon = supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)], environment)
+    child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)], environment)
     url = f"http://127.0.0.1:{port}"
     supervisor.wait_until(child, lambda: answers(f"{url}/server_info"), timeout=120)
-    write_state(supervisor.home, "dagster", {"pid": daemon.process.pid, "url": url})
+    write_state(home, "dagster", {"pid": daemon.process.pid, "url": url})
     return url
 
 
