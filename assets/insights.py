@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from analyst.publishing import Newsroom, ensure_report
 from services.installation import Installation
 
 
@@ -16,6 +15,8 @@ from services.installation import Installation
 )
 def insight_reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Writes each project's report where the data version or the period moved on; the same question keeps its version."""
+    from analyst.publishing import Newsroom, ensure_report  # a second of imports that no tick of a sensor needs
+
     installation: Installation = context.resources.installation
     newsroom = Newsroom.of(installation)
     reports = [ensure_report(newsroom, project, installation.language) for project in installation.projects()]

@@ -18,6 +18,7 @@ from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
 from services.observing import about, of_run
 from services.pulling import Wanted, pull_platform
+from services.scheduling import held
 from services.syncing import AccountOutcome, SyncResult
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
@@ -25,6 +26,8 @@ KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "ya
 
 REQUEST = "mrm/sync_request"
 """The tag that names the sync request that a run answers."""
+CLAIM = "mrm/claim"
+"""The tag that names the claim on integrations that a run works off: it gives back what it did not come to."""
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
 
@@ -217,7 +220,7 @@ def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, conf
 def _pull(installation: Installation, run: dg.DagsterRun, platform: str, wanted: Wanted) -> list[SyncResult]:
     """Pull a platform in the run's trace, its lines with the run's id and that of the request that it answers."""
     request = run.tags.get(REQUEST)
-    with of_run(run.run_id), about("sync", platform=platform, **({"request": request} if request else {})):
+    with of_run(run.run_id), held(installation.store, run.tags.get(CLAIM)), about("sync", platform=platform, **({"request": request} if request else {})):
         return list(pull_platform(installation, platform, wanted))
 
 

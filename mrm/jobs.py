@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from domain import errors
 from domain.errors import MrmError
 from home.directory import Home
+from mrm.processes import command_of
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from dagster import DagsterInstance, DagsterRun, ExecuteInProcessResult
 
     from services.installation import Installation
 
+PROCESS = "mrm/process"
+"""The tag that names the process of a run that no code server started."""
 DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """In this process nothing captures the terminal: the output goes to the home's logs/job.log."""
@@ -74,11 +77,27 @@ def run_job(
     ):
         result = definitions.resolve_job_def("sync_and_build").execute_in_process(
             run_config=config,
+            tags={PROCESS: str(os.getpid())},
             resources={"installation": installation},
             instance=instance,
             raise_on_error=False,
         )
     _raise_for(result)
+
+
+def close_dead_runs(instance: "DagsterInstance") -> list["DagsterRun"]:
+    """Mark as failed the runs under way whose process is gone, and return them; the daemon of `./run up` must not run yet.
+
+    Dagster's code server does so for the runs that it started, but not for those that died with it. A run that seems to be under way
+    for ever would hold up every build.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    under_way = RunsFilter(statuses=[DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
+    dead = [run for run in instance.get_runs(under_way) if not command_of(int(run.tags.get(PROCESS, "0")))]
+    for run in dead:
+        instance.report_run_failed(run, "The process of this run is gone: it was killed, or the machine was restarted")
+    return dead
 
 
 class StepFailed(MrmError):

@@ -15,7 +15,7 @@ import typer
 from domain.errors import ConfigurationError, Conflict
 from home.directory import Home
 from home.servers import Lease, leased, locked, read_state, state_path, write_state
-from mrm.jobs import dagster_home
+from mrm.jobs import close_dead_runs, dagster_home
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
 from mrm.processes import command_of, stop_process
 from mrm.sandboxing import sandbox_of
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 SUPERVISOR = "supervisor"
 SERVERS = {"clickhouse": "warehouse.embedded", "postgres": "store.embedded"}
-WORKSPACE = Path(__file__).resolve().parent.parent / "workspace.yaml"
+KEEP_SECONDS = 2.0
+"""How often the supervisor looks whether the databases live."""
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def up(home: HomeOption = DEFAULT_HOME, port: PortOption = DEFAULT_PORT, today: TodayOption = None, lang: LanguageOption = Language.EN) -> None:
@@ -173,13 +175,32 @@ def _start_api(supervisor: Supervisor, port: int, environment: dict[str, str]) -
 
 
 def _start_dagster(supervisor: Supervisor, port: int, environment: dict[str, str]) -> str:
-    workspace = ["-w", str(WORKSPACE)]
-    daemon = supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", *workspace], environment)
-    child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace], environment)
+    """Start Dagster's code server, daemon and webserver; return the webserver's URL.
+
+    The code server is ours: a daemon that starts its own starts another one every minute, and loads the definitions each time.
+    """
+    home = supervisor.home
+    _close_dead_runs(environment["DAGSTER_HOME"])
+    socket = Path(supervisor.scratch()) / "code"  # a socket's path may have a hundred characters, a home's more
+    code = ["-m", "dagster", "api", "grpc", "--socket", str(socket), "-m", "pipelines.definitions", "-d", str(ROOT), "--location-name", "mrm"]
+    served = supervisor.start("dagster-code", [sys.executable, *code], environment)
+    supervisor.wait_until(served, lambda: socket.exists(), timeout=120)
+    workspace = home.directory("dagster") / "workspace.yaml"
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": {"socket": str(socket), "location_name": "mrm"}}]}))
+    daemon = supervisor.start("dagster-daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)], environment)
+    child = supervisor.start("dagster", [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)], environment)
     url = f"http://127.0.0.1:{port}"
     supervisor.wait_until(child, lambda: answers(f"{url}/server_info"), timeout=120)
-    write_state(supervisor.home, "dagster", {"pid": daemon.process.pid, "url": url})
+    write_state(home, "dagster", {"pid": daemon.process.pid, "url": url})
     return url
+
+
+def _close_dead_runs(directory: str) -> None:
+    """Close what was under way when the last daemon of this home died: nothing else would, and builds wait for it."""
+    from dagster import DagsterInstance
+
+    with DagsterInstance.from_config(directory) as instance:
+        close_dead_runs(instance)
 
 
 def _wait(supervisor: Supervisor, installation: "Installation") -> None:
@@ -187,9 +208,12 @@ def _wait(supervisor: Supervisor, installation: "Installation") -> None:
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda n, _: asked.append(n))
+    looked = 0.0
     while not asked:
         dead = supervisor.dead()
         if dead:
             raise ConfigurationError(f"{dead.name} ended by itself", fix=f"Read {dead.log}, then start it again")
-        installation.keep_servers()
+        if time.monotonic() > looked + KEEP_SECONDS:
+            installation.keep_servers()
+            looked = time.monotonic()
         time.sleep(0.5)

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,6 +33,13 @@ class Supervisor:
 
     home: Home
     children: list[Child] = field(default_factory=list)
+    _scratch: "tempfile.TemporaryDirectory[str] | None" = None
+
+    def scratch(self) -> str:
+        """Return a directory with a short path that only its owner reads; it goes with the children."""
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="mrm-")
+        return self._scratch.name
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
         """Start a command, its output appended to the home's log of that name."""
@@ -70,6 +78,9 @@ class Supervisor:
         for child in reversed(self.children):
             child.process.wait()
         self.children.clear()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
 
     def __enter__(self) -> "Supervisor":
         return self

@@ -8,15 +8,13 @@ from dagster._core.definitions.target import ExecutableDefinition
 
 from assets.alerting import watch_and_tell
 from assets.partitions import INTEGRATIONS, integration_key
-from assets.raw import REQUEST, SYNC_STEPS
+from assets.raw import CLAIM, REQUEST, SYNC_STEPS
 from domain.errors import NotFound
 from pipelines.resources import open_installation
 from services.integrations import IntegrationAccess
 from services.scheduling import claim_due, release_claim
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
-CLAIM = "mrm/claim"
-"""With REQUEST the tags by which a run knows what to give back when it ends."""
 UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -28,7 +26,7 @@ def due_integrations_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
         job=job,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Claims the integrations whose schedule is due by the home's clock, at most a hundred a run; also keeps Dagster's partitions in step.",
+        description="Claims the integrations whose schedule is due by the home's clock, at most five hundred a run; also keeps Dagster's partitions in step.",
     )
     def take(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_installation() as installation:
@@ -109,13 +107,13 @@ def alerts_sensor(_: dg.SensorEvaluationContext) -> dg.SkipReason:
 )
 def run_succeeded(context: dg.RunStatusSensorContext) -> None:
     """Close the request or claim of a run that succeeded."""
-    _give_back(context.dagster_run, None)
+    give_back(context.dagster_run, None)
 
 
 @dg.run_failure_sensor(name="run_failed", default_status=dg.DefaultSensorStatus.RUNNING, description="Closes the request or claim of a run that failed.")
 def run_failed(context: dg.RunFailureSensorContext) -> None:
     """Close the request or claim of a run that failed, with what it said."""
-    _give_back(context.dagster_run, context.failure_event.message or "the run failed")
+    give_back(context.dagster_run, context.failure_event.message or "the run failed")
 
 
 @dg.run_status_sensor(
@@ -126,7 +124,7 @@ def run_failed(context: dg.RunFailureSensorContext) -> None:
 )
 def run_canceled(context: dg.RunStatusSensorContext) -> None:
     """Close the request or claim of a run that somebody cancelled."""
-    _give_back(context.dagster_run, "the run was cancelled")
+    give_back(context.dagster_run, "the run was cancelled")
 
 
 def _pulls(integration_ids: tuple[str, ...] | list[str]) -> Mapping[str, object]:
@@ -134,7 +132,7 @@ def _pulls(integration_ids: tuple[str, ...] | list[str]) -> Mapping[str, object]
     return {"ops": {step: {"config": {"integration_ids": list(integration_ids)}} for step in SYNC_STEPS}}
 
 
-def _give_back(run: dg.DagsterRun, error: str | None) -> None:
+def give_back(run: dg.DagsterRun, error: str | None) -> None:
     """Close what a run had taken: its sync request, and the claim on integrations that it did not come to."""
     request, claim = run.tags.get(REQUEST), run.tags.get(CLAIM)
     if request is None and claim is None:

@@ -87,7 +87,6 @@ class WebServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = True
     request_queue_size = 128
 
     def __init__(self, port: int, answer: Handler) -> None:
@@ -97,7 +96,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Connection)
 
     def server_bind(self) -> None:
-        """Bind without the reverse look-up of the host's name that http.server makes."""
+        """Bind without the reverse look-up of the host's name that http.server makes.
+
+        A port that only the connections of a killed sandbox still hold is ours again.
+        """
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import polars as pl
 
-from domain.platforms import Platform
+from domain.platforms import Level, Platform
 from sandbox.accounts import SandboxAccount
 from sandbox.clock import SandboxClock
 from sandbox.facts import AccountFacts
@@ -66,6 +66,7 @@ class World:
         self._lock = threading.Lock()
         self._views: OrderedDict[tuple[str, str, date, date], AccountFacts] = OrderedDict()
         self._frames: OrderedDict[tuple[str, str, str, date | None, date, date], pl.DataFrame] = OrderedDict()
+        self._campaigns: dict[tuple[Platform, date], dict[str, list[SandboxAccount]]] = {}
         self._accounts = {(a.platform.value, a.account_id): a for a in source.accounts}
         self._numbers = count(1)
         self.limits: list[Callable[[], None]] = []
@@ -78,6 +79,7 @@ class World:
             self._accounts = {(a.platform.value, a.account_id): a for a in source.accounts}
             self._views.clear()
             self._frames.clear()
+            self._campaigns.clear()
         self.faults.clear()
         for forget in self.limits:
             forget()
@@ -108,6 +110,17 @@ class World:
             else:
                 self._views.move_to_end(key)
         return view
+
+    def owners(self, platform: Platform, campaign_id: str) -> list[SandboxAccount]:
+        """List the accounts that have a campaign; every account is looked through once for a day of the clock."""
+        key = platform, self.clock.day
+        if key not in self._campaigns:
+            owners: dict[str, list[SandboxAccount]] = {}
+            for account in self.accounts(platform):
+                for known in self.facts(account).entities(Level.CAMPAIGN)["campaign_id"].to_list():
+                    owners.setdefault(known, []).append(account)
+            self._campaigns = {key: owners}
+        return self._campaigns[key].get(campaign_id, [])
 
     def analytics(self, account: SandboxAccount) -> pl.DataFrame:
         """Return the sessions that a property or counter shows right now: ANALYTICS_SCHEMA, sorted by date."""

@@ -4,9 +4,11 @@ The clock is the home's. A missed tick is made up once. A failure is tried again
 passes with growing pauses, a refused credential not before it is renewed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -21,11 +23,11 @@ from store.people import People, Team
 from store.records import Alert, Integration, Schedule
 from store.schedules import Schedules
 
-CLAIM = timedelta(minutes=45)
-"""How long a claim lasts by the wall when its run falls silent."""
+CLAIM = timedelta(minutes=15)
+"""How long a claim lasts by the wall when its run falls silent; `held` prolongs it."""
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=2)
-BATCH = 100
+BATCH = 500
 """How many integrations one run pulls (docs/decisions/0013)."""
 
 
@@ -115,6 +117,25 @@ def release_claim(store: Store, claim: str, now: datetime) -> int:
     """Give back what a run that ended did not settle, due again after the first retry's pause; return how many they were."""
     with store.system() as transaction:
         return schedules.release(transaction, claim, now + FIRST_RETRY)
+
+
+@contextmanager
+def held(store: Store, claim: str | None, lease: timedelta = CLAIM) -> Iterator[None]:
+    """Prolong a claim for as long as the block lasts; nothing for None. A store that is away is asked again a little later."""
+    stopped = Event()
+
+    def beat() -> None:
+        while not stopped.wait(lease.total_seconds() / 4):
+            with suppress(MrmError), store.system() as transaction:
+                schedules.prolong(transaction, claim or "", lease)
+
+    thread = Thread(target=beat, name="claim", daemon=True)
+    if claim:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
 
 
 def settle(

@@ -133,7 +133,12 @@ class _Embedded:
         self._server, self.lease = embedded.attach(home, settings)
 
     def keep(self) -> None:
-        """Attach anew: a no-op where the server answers. The lease that we hold keeps a new one too."""
+        """Attach anew where the server's supervisor is gone; one that lives starts a killed server again by itself.
+
+        The lease that we hold keeps a new one too.
+        """
+        if embedded.supervised(self._home):
+            return
         self._server, lease = embedded.attach(self._home, self._settings)
         lease.close()
 

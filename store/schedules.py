@@ -98,6 +98,16 @@ def release(transaction: Transaction, claim: str, next_run_at: datetime) -> int:
     return transaction.execute(statement).rowcount
 
 
+def prolong(transaction: Transaction, claim: str, lease: timedelta) -> int:
+    """Let what a claim still holds be held for another `lease`; return how many they are (system transaction)."""
+    statement = (
+        update(sync_schedules)
+        .where(sync_schedules.c.claim == identifier("claim", claim), sync_schedules.c.claimed_until.is_not(None))
+        .values(claimed_until=func.now() + lease)
+    )
+    return transaction.execute(statement).rowcount
+
+
 def _complete(transaction: Transaction, organization_id: str | None) -> None:
     """Give every integration that has no row yet its own, due at once."""
     known = select(sync_schedules.c.integration_id)

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from domain.errors import DataQualityError, LoadExpired
 from warehouse.leases import COMMITTABLE, SLACK, LoadLease
-from warehouse.slices import number, winners
+from warehouse.slices import number
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,21 @@ _TYPES = {
 }
 """As in `raw.loads`: how the server reads the row that is proposed to it."""
 _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items()).replace("'", "\\'")
-_IN_THE_LEDGER = "SELECT count() FROM raw.loads WHERE organization_id = {organization_id:String} AND load_id = {load_id:String}"
+_IN_THE_LEDGER = """SELECT count() FROM raw.loads WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String}
+    AND report = {report:String} AND account_id = {account_id:String} AND load_id = {load_id:String}"""
+"""By the whole key of the ledger's order: the cost does not grow with the loads of others."""
 
 
 def current_slices(
     client: Client, organization_id: str, integration_id: str, report: str, account_id: str, since: date, until: date
 ) -> dict[date, CurrentSlice]:
     """Return the winners of one account's report in a window, by date; dates never pulled are absent."""
-    keys = """organization_id = {organization_id:String} AND integration_id = {integration_id:String} AND report = {report:String}
-        AND account_id = {account_id:String} AND since <= {until:Date} AND until >= {since:Date}"""
     rows = client.query(
-        f"SELECT date, rows_load, row_count, content_hash, observed_at FROM ({winners(keys, 'slice.1 BETWEEN {since:Date} AND {until:Date}')})",
+        """SELECT date, argMax((rows_load, row_count, content_hash, observed_at), (observed_at, load_id)) AS won
+        FROM raw.loads ARRAY JOIN dates AS date, rows_load_id AS rows_load, row_counts AS row_count, hashes AS content_hash
+        WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String} AND report = {report:String}
+            AND account_id = {account_id:String} AND since <= {until:Date} AND until >= {since:Date} AND date BETWEEN {since:Date} AND {until:Date}
+        GROUP BY date""",
         parameters={
             "organization_id": organization_id,
             "integration_id": integration_id,
@@ -91,7 +95,7 @@ def current_slices(
             "until": until,
         },
     ).result_rows
-    return {row[0]: CurrentSlice(row[1], int(row[2]), row[3], row[4]) for row in rows}
+    return {day: CurrentSlice(won[0], int(won[1]), won[2], won[3]) for day, won in rows}
 
 
 def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: int, passing: Callable[[str], None]) -> None:
@@ -104,6 +108,7 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: in
         "load_id": proposal.load_id,
         "organization_id": proposal.organization_id,
         "integration_id": proposal.integration_id,
+        "report": proposal.report,
         "account_id": proposal.account_id,
         "since": proposal.since,
         "until": proposal.until,
@@ -113,13 +118,13 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: in
         raise expired(proposal.load_id)
     _insert(client, proposal, parameters)
     passing("recorded")
-    if committed(client, proposal.organization_id, proposal.load_id):
+    if _committed(client, parameters):
         return
     if not lease.renew(2 * SLACK):
         raise expired(proposal.load_id)
     _require_stored(client, proposal, stored_rows, parameters)
     _insert(client, proposal, parameters)
-    if not committed(client, proposal.organization_id, proposal.load_id):
+    if not _committed(client, parameters):
         raise expired(proposal.load_id)
 
 
@@ -158,9 +163,9 @@ def _require_stored(client: Client, proposal: Proposal, expected: int, parameter
         )
 
 
-def committed(client: Client, organization_id: str, load_id: str) -> bool:
+def _committed(client: Client, parameters: dict[str, object]) -> bool:
     """Tell whether a load's commit row stands."""
-    return number(client, _IN_THE_LEDGER, {"organization_id": organization_id, "load_id": load_id}) > 0
+    return number(client, _IN_THE_LEDGER, parameters) > 0
 
 
 def expired(load_id: str) -> LoadExpired:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from sandbox.accounts import SandboxAccount
 
@@ -73,5 +74,16 @@ class CustomerTree:
         """Tell whether the token may see a customer when it logs in through `login` (empty: directly)."""
         if not login:
             return customer_id in self.accessible
-        reachable = {c.id for root in self.accessible for c, _ in self.below(root)}
-        return login in reachable and any(c.id == customer_id for c, _ in self.below(login))
+        return login in self._reachable and any(above == login for above in self._upwards(customer_id))
+
+    def _upwards(self, customer_id: str) -> Iterator[str]:
+        """Yield a customer's id and those of the managers above it."""
+        customer = self.find(customer_id)
+        while customer is not None:
+            yield customer.id
+            customer = self.find(customer.parent)
+
+    @cached_property
+    def _reachable(self) -> frozenset[str]:
+        """Return every customer that the token reaches through some login; the tree does not change."""
+        return frozenset(c for c in self._customers if any(above in self.accessible for above in self._upwards(c)))

@@ -121,7 +121,7 @@ class MetaAds:
             return json_answer(200, {"data": tokens.permissions(token)})
         if edge == "adaccounts":
             tokens.require_reading(token)
-            accounts = self.world.accounts(Platform.META_ADS)
+            accounts = [a for a in self.world.accounts(Platform.META_ADS) if tokens.lists(token, a.account_id)]
             return self._listed(request, params, [self._reader.account(a, fields) for a in accounts], lambda node: node)
         if edge in ("business_users", "businesses"):
             return json_answer(200, {"data": [BUSINESS_USER if edge == "business_users" else BUSINESS_USER["business"]]})

@@ -1,6 +1,7 @@
 """Tokens of the Graph API: who is asked for one, what one may do, and what Meta says of it.
 
-`sandbox…` is good; one that holds `without-ads_read` lacks that permission; `APP|SECRET` is an app's own.
+`sandbox…` is good; one that holds `without-ads_read` lacks that permission; one that ends with `-only-ACCOUNT` lists that account alone;
+`APP|SECRET` is an app's own.
 Follows developers.facebook.com/docs/facebook-login/guides/access-tokens.
 """
 
@@ -47,6 +48,12 @@ def require_reading(token: str) -> None:
     """Raise GraphError for a token that may not read ads."""
     if "ads_read" not in granted(token):
         raise GraphError(403, 200, "(#200) Ad account owner has NOT grant ads_management or ads_read permission")
+
+
+def lists(token: str, account_id: str) -> bool:
+    """Tell whether an account stands in the token's list of accounts."""
+    _, only, chosen = token.partition("-only-")
+    return not only or chosen == account_id
 
 
 def permissions(token: str) -> list[dict[str, str]]:

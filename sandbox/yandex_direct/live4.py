@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from domain.platforms import Level, Platform
+from domain.platforms import Platform
 from sandbox.tokens import Token, judge
 from sandbox.web import Answer, Request, json_answer
 from sandbox.world import World
@@ -35,11 +35,9 @@ def _goals(world: World, param: Any) -> Answer:  # noqa: ANN401
     if not wanted:
         return _error(1, "CampaignIDS is empty")
     listed = []
-    for account in world.accounts(Platform.YANDEX_DIRECT):
-        facts = world.facts(account)
-        mine = sorted(wanted & set(facts.entities(Level.CAMPAIGN)["campaign_id"].to_list()))
-        for campaign in mine:
-            for number, name in goals_of(facts).items():
+    for campaign in sorted(wanted):
+        for account in world.owners(Platform.YANDEX_DIRECT, campaign):
+            for number, name in goals_of(world.facts(account)).items():
                 listed.append(
                     {"CampaignID": int(campaign), "GoalID": number, "Name": name, "AvailableForStrategy": "Yes", "AvailableForContextStrategy": "Yes"}
                 )

@@ -20,6 +20,11 @@ def test_the_users_ad_accounts_are_listed_in_pages(agency):
     assert len(agency.graph_rows("me/adaccounts", limit="2")) == 3
 
 
+def test_a_token_of_one_account_lists_that_account_alone(agency):
+    only = agency.graph_rows("me/adaccounts", access_token=f"sandbox-only-{ACT.removeprefix('act_')}")
+    assert [a["id"] for a in only] == [ACT]
+
+
 def test_without_fields_a_node_gives_its_ids(agency):
     assert agency.graph(ACT).json() == {"account_id": ACT.removeprefix("act_"), "id": ACT}
 

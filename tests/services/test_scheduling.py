@@ -1,5 +1,7 @@
 """Schedules: integrations are data, due by their own clock, claimed by one taker, tried again by the kind of failure."""
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +10,7 @@ import pytest
 from domain.catalogue import Account
 from domain.errors import AccessDenied, AuthorizationExpired, MrmError, NotFound, PermissionDenied, RateLimited, TransientFailure, UsageError
 from services.integrations import connect_integration, register_accounts, renew_integration, resume_integration, stop_integration
-from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, integration_states, release_claim, settle
+from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, held, integration_states, release_claim, settle
 from store.database import Store
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -22,6 +24,13 @@ def connect(store: Store, actor, name: str = "Meta", zone: str = "Europe/Moscow"
 
 def meta(kind: type[MrmError], **more: object) -> MrmError:
     return kind("said so", platform="meta_ads", **more)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_new_integration_is_due_at_once_and_then_at_its_own_mornings(store: Store, ours) -> None:
@@ -84,6 +93,17 @@ def test_what_a_dead_run_left_comes_again_after_a_pause_and_what_it_settled_does
     again = claim_due(store, NOON + FIRST_RETRY)
     assert again is not None
     assert again.integration_ids == (left,)
+
+
+def test_a_claim_lasts_as_long_as_its_run_lives_and_no_longer(store: Store, ours) -> None:
+    integration_id = connect(store, ours.admin)
+    claim = claim_due(store, NOON)
+    assert claim is not None
+    with held(store, claim.id, lease=timedelta(seconds=1)):
+        first = get_schedule(store, ours.admin, integration_id).claimed_until
+        until(lambda: get_schedule(store, ours.admin, integration_id).claimed_until not in (None, first))
+        assert claim_due(store, NOON) is None
+    until(lambda: (again := claim_due(store, NOON)) is not None and again.integration_ids == (integration_id,))
 
 
 @pytest.mark.parametrize(("failure", "count", "pause"), [

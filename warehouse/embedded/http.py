@@ -4,7 +4,6 @@ Written for what ClickHouse's interface does and a web framework does not: heade
 a chunked body that is broken off on purpose when a query fails half way, and bodies of any size in either direction.
 """
 
-import select
 import socket
 import threading
 from collections import deque
@@ -13,6 +12,8 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 import httptools
+
+from warehouse.embedded.waiting import readable
 
 RECEIVE = 1 << 18
 IDLE = 600.0
@@ -122,9 +123,8 @@ class Connection:
     def gone(self) -> bool:
         """Tell whether the client has hung up (without waiting, and without eating a pipelined request)."""
         try:
-            ready, _, _ = select.select([self.socket], [], [], 0)
-            return bool(ready) and not self.socket.recv(1, socket.MSG_PEEK)
-        except OSError:
+            return bool(readable(self.socket.fileno(), seconds=0)) and not self.socket.recv(1, socket.MSG_PEEK)
+        except (OSError, ValueError):  # ValueError: we have closed it ourselves
             return True
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-import select
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -14,6 +14,7 @@ from warehouse.embedded.native import framer, rows_of
 from warehouse.embedded.parameters import Parameters
 from warehouse.embedded.statements import Statement, with_outfile
 from warehouse.embedded.streams import Answer
+from warehouse.embedded.waiting import writable
 
 _PIPE = 1 << 20
 _F_SETPIPE_SZ = 1031
@@ -147,8 +148,7 @@ def insert_from_input(handle: Handle, statement: Statement, body: tuple[bytes, I
 def _write_all(writer: int, piece: bytes, future: "Future[Outcome]") -> None:
     view = memoryview(piece)
     while view and not future.done():
-        _, ready, _ = select.select([], [writer], [], 0.05)
-        if ready:
+        if writable(writer, seconds=0.05):
             with suppress(BlockingIOError):
                 view = view[os.write(writer, view) :]
 
@@ -180,7 +180,7 @@ def _stop(handle: Handle, future: "Future[Outcome]", before_wait: Callable[[], N
         handle.kill()
         before_wait()
         before_wait = lambda: None  # noqa: E731 only the first time
-        select.select([], [], [], 0.02)
+        time.sleep(0.02)
     future.exception()
 
 

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import secrets
-import select
 import signal
 import socket
 import sys
@@ -26,6 +25,7 @@ from warehouse.embedded.handler import Handler
 from warehouse.embedded.http import Connection, Disconnected
 from warehouse.embedded.ownership import Ownership, foreign_owner, taken
 from warehouse.embedded.sessions import Sessions
+from warehouse.embedded.waiting import readable
 
 NAME = "clickhouse"
 USER = "default"
@@ -115,8 +115,7 @@ class Server:
     def _accept(self, listener: socket.socket, handler: Handler, sessions: Sessions) -> None:
         last_lease = time.monotonic()
         while not self._stopping.is_set():
-            ready, _, _ = select.select([listener, self._wake_reader], [], [], 1.0)
-            if listener in ready:
+            if listener.fileno() in readable(listener.fileno(), self._wake_reader, seconds=1.0):
                 with suppress(OSError):
                     connection = Connection(listener.accept()[0])
                     threading.Thread(target=self._serve, args=(connection, handler), daemon=True).start()
