@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     manifest = None
     if PARSED.exists():
         manifest = Manifest.from_msgpack(PARSED.read_bytes(), decoder=extended_mashumuro_decoder)
-        manifest.build_flat_graph()
+        manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     result = dbtRunner(manifest).invoke(arguments)
     return 2 if result.exception else int(not result.success)
 
