@@ -161,4 +161,4 @@ class MetaAds:
 def _page(account: Account, report: Report, answers: tuple[Answer, ...], notes: Notes) -> Page:
     """Make a page of one answer, or of several that hold groups of fields of the same rows: these land as one list."""
     body = answers[0].body if len(answers) == 1 else b"[" + b",".join(a.body for a in answers) + b"]"
-    return Page(table(report, account, [a.json for a in answers], notes), body, CONTENT_TYPE)
+    return Page(table(report, account, [a.parts for a in answers], notes), body, CONTENT_TYPE)

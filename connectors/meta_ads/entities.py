@@ -46,10 +46,10 @@ def listing(insights: Insights, path: tuple[str, ...], params: Mapping[str, Any]
                 raise
             limit = max(_SMALLEST_PAGE, limit // 4)
             continue
-        if not isinstance(answer.json.get("data"), list):
+        if not answer.has_rows:
             raise _broken(account_id, "an answer without rows of data")
         yield answer
-        paging = answer.json.get("paging") or {}
+        paging = answer.paging
         if not paging.get("next"):
             return
         after = str((paging.get("cursors") or {}).get("after", ""))

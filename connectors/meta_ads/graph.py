@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
+import msgspec
 import requests
 from facebook_business.api import FacebookAdsApi
 from facebook_business.session import FacebookSession
 
+from connectors.meta_ads.decoding import Parts, parts_of
 from connectors.meta_ads.errors import FAILURES, outdated, shares, translate, unreachable
 from connectors.meta_ads.settings import MetaAdsCredentials, MetaAdsSettings
 from connectors.secrets import keep_tokens_out_of
@@ -20,10 +21,25 @@ _CONNECT_TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of the Graph API: its JSON object and its exact bytes."""
+    """One answer of the Graph API: its members as they were sent, and its exact bytes."""
 
-    json: dict[str, Any]
+    parts: Parts
     body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Read all of it as plain objects; pages of many rows are read by the report's types instead."""
+        return {name: msgspec.json.decode(part) for name, part in self.parts.items()}
+
+    @property
+    def has_rows(self) -> bool:
+        """Say whether it holds a list of data."""
+        return bytes(self.parts.get("data", b"")).startswith(b"[")
+
+    @property
+    def paging(self) -> dict[str, Any]:
+        """Return what it says of the pages around it."""
+        return msgspec.json.decode(self.parts.get("paging", b"{}")) or {}
 
 
 class Graph:
@@ -64,15 +80,15 @@ class Graph:
             raise unreachable(str(error), account_id) from None
         body: bytes = self._thread.body
         try:
-            loaded = orjson.loads(body)
+            parts = parts_of(body)
         except ValueError:
             raise unreachable("the answer breaks off within its JSON", account_id) from None
-        if not isinstance(loaded, dict) or "error" in loaded or response.status() >= 400:
+        if "error" in parts or response.status() >= 400:
             raise unreachable(f"HTTP {response.status()} without an error object", account_id)
         headers = {name.lower(): value for name, value in (response.headers() or {}).items()}
         self._require_version(headers, account_id)
         self.usage = shares(headers) or self.usage
-        return Answer(loaded, body)
+        return Answer(parts, body)
 
     def _require_version(self, headers: Mapping[str, str], account_id: str) -> None:
         """Refuse an answer of another version: where one is switched off, Graph may answer as the oldest that is left."""

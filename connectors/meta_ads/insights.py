@@ -99,9 +99,8 @@ class Insights:
         seen = set[str]()
         while coming is not None:
             answer = coming.result()
-            paging = answer.json.get("paging") or {}
-            data = answer.json.get("data")
-            if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+            paging = answer.paging
+            if not answer.has_rows:
                 raise self._broken(job, "an answer without rows of data")
             coming = None
             if paging.get("next"):

@@ -1,21 +1,18 @@
 """Landed bytes to typed rows: the one way, for a live pull and for a replay alike."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.meta_ads.columns import JSON_COLUMNS, WITHIN
+from connectors.meta_ads.decoding import Parts, Rows, decoded, joined
 from connectors.meta_ads.reports import DEFAULT_WINDOW, SHAPES, WINDOWS, row_key
 from connectors.rows import Values, drift, typed
 from domain.catalogue import Account, Report
-
-Row = Mapping[str, Any]
-
-_ALWAYS_THERE = frozenset({"date_stop", "id", "account_id"})
-"""What Meta sends unasked."""
 
 _WINDOW_KEYS = {"value": DEFAULT_WINDOW, **{name: name for name in WINDOWS}}
 
@@ -29,16 +26,12 @@ class Notes:
     _seen: set[str] = field(default_factory=set)
     _expected: set[str] = field(default_factory=set)
 
-    def of(self, report: Report, rows: Sequence[Row]) -> None:
+    def of(self, report: Report, rows: Rows) -> None:
         """Take note of the fields of some rows."""
-        fields = {name for names in {tuple(row) for row in rows} for name in names}
-        asked = {WITHIN[c.name][0] if c.name in WITHIN else c.name for c in report.columns} | set(SHAPES[report.name].breakdowns)
-        if SHAPES[report.name].per_action:
-            asked |= {"actions", "action_values"}
-        self.unknown |= fields - asked - _ALWAYS_THERE
-        self._seen |= fields
         self._expected = {c.name for c in report.columns if c.name.endswith("name")}
-        self.rows += len(rows)
+        self._seen |= {name for name in self._expected - self._seen if any(getattr(row, name) is not None for row in rows.rows)}
+        self.unknown |= rows.unknown
+        self.rows += len(rows.rows)
 
     def __str__(self) -> str:
         """Say it as the tail of a sentence, empty when there is nothing to say."""
@@ -47,67 +40,41 @@ class Notes:
         return said + (f"; fields that no row has are NULL: {', '.join(missing)}" if missing else "")
 
 
-def answers(body: bytes) -> list[dict[str, Any]]:
-    """Read a landed body: one answer of Meta, or the list of those that were joined into one page. Raises ValueError."""
-    loaded = orjson.loads(body)
-    found = loaded if isinstance(loaded, list) else [loaded]
-    if not all(isinstance(one, dict) for one in found):
-        raise ValueError("the body is no answer of the Graph API")
-    return found
-
-
-def table(report: Report, account: Account, found: Sequence[Mapping[str, Any]], notes: Notes | None = None) -> pa.Table:
+def table(report: Report, account: Account, found: Sequence[Parts], notes: Notes | None = None) -> pa.Table:
     """Return the rows of one page in the report's schema; several answers hold groups of fields of the same rows.
 
     Raises IncompleteAnswer where a value has another type than the catalogue says.
     """
     shape = SHAPES[report.name]
-    rows = list(found) if not shape.level and not shape.edge else _rows(report, account, found)
+    page = joined(row_key(shape) if shape.level else report.key, [decoded(report, account, parts) for parts in found])
     if notes is not None:
-        notes.of(report, rows)
+        notes.of(report, page)
+    rows = page.rows
     if shape.per_action:
         return _per_action(report, account, rows)
-    columns: dict[str, Values | None] = dict(_plain(report, rows))
-    for name in (c.name for c in report.columns if c.name not in columns):
+    columns: dict[str, Values | None] = {}
+    for name in (c.name for c in report.columns):
         outer, inner = WITHIN.get(name, (name, ""))
-        values = [(row.get(outer) or {}).get(inner) for row in rows] if inner else [row.get(name) for row in rows]
+        values = list(map(attrgetter(outer), rows))
+        if inner:
+            values = [value.get(inner) if isinstance(value, dict) else value for value in values]
         columns[name] = _texts(report, account, name, values) if name in JSON_COLUMNS else values
     return typed(report, account, columns, len(rows))
 
 
-def _plain(report: Report, rows: Sequence[Row]) -> Mapping[str, pa.Array]:
-    """Take the columns of texts out of the rows in one pass; none when a value is no text, so that each column is looked at by itself."""
-    names = [c.name for c in report.columns if c.name not in JSON_COLUMNS and c.name not in WITHIN]
-    try:
-        texts = pa.array(rows, type=pa.struct([(name, pa.string()) for name in names]))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError):
-        return {}
-    return {name: texts.field(place) for place, name in enumerate(names)}
-
-
-def _rows(report: Report, account: Account, found: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return the answers' rows, joined by key where there are several answers; Meta leaves absent metrics out of a row."""
-    listed = [one.get("data") for one in found]
-    if not all(isinstance(data, list) and all(isinstance(row, dict) for row in data) for data in listed):
-        raise drift(report, account, "data", "is no list of rows")
-    if len(listed) == 1:
-        return listed[0] or []
-    key = row_key(SHAPES[report.name])
-    joined: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in (row for data in listed for row in data or ()):
-        joined.setdefault(tuple(str(row.get(k)) for k in key), {}).update(row)
-    return list(joined.values())
-
-
-def _texts(report: Report, account: Account, name: str, values: Iterable[Any]) -> list[str | None]:
-    """Keep lists as JSON text, an absent one as NULL."""
-    values = list(values)
-    if any(not isinstance(v, list | None) for v in values):
+def _texts(report: Report, account: Account, name: str, values: Sequence[Any]) -> pa.Array:
+    """Keep lists as the text that Meta sent, an absent one as NULL."""
+    texts = pa.array([None if value is None else str(value, "utf-8") for value in values], pa.string())
+    lists = pc.starts_with(texts, "[")
+    if pc.all(lists, min_count=0).as_py():
+        return texts
+    texts = pc.if_else(pc.equal(texts, "null"), pa.scalar(None, pa.string()), texts)
+    if not pc.all(pc.starts_with(texts, "["), min_count=0).as_py():
         raise drift(report, account, name, "is no list of actions")
-    return [None if v is None else orjson.dumps(v).decode() for v in values]
+    return texts
 
 
-def _per_action(report: Report, account: Account, rows: Sequence[Row]) -> pa.Table:
+def _per_action(report: Report, account: Account, rows: Sequence[Any]) -> pa.Table:
     """Spread each row into one for each action type and attribution window that it holds a figure for."""
     own = [c.name for c in report.columns[:-4]]
     spread: dict[str, list[Any]] = {c.name: [] for c in report.columns}
@@ -128,12 +95,12 @@ def _per_action(report: Report, account: Account, rows: Sequence[Row]) -> pa.Tab
             counts.append(count)
             values.append(value)
     for name in own:
-        spread[name] = [value for row, number in zip(rows, times, strict=True) for value in (row.get(name),) * number]
+        spread[name] = [value for row, number in zip(rows, times, strict=True) for value in (getattr(row, name),) * number]
     return typed(report, account, spread, len(kinds))
 
 
-def _actions(report: Report, account: Account, name: str, row: Row) -> list[dict[str, Any]]:
-    found = row.get(name) or []
+def _actions(report: Report, account: Account, name: str, row: object) -> list[dict[str, Any]]:
+    found = getattr(row, name) or []
     if not isinstance(found, list) or not all(isinstance(a, dict) and "action_type" in a for a in found):
         raise drift(report, account, name, "is no list of actions")
     return found

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from connectors.meta_ads.parsing import answers, table
+from connectors.meta_ads.decoding import answers
+from connectors.meta_ads.parsing import table
 from connectors.rows import drift
 from domain.catalogue import Account, Report
 

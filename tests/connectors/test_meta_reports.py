@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from connectors.meta_ads.client import MetaAds
-from connectors.meta_ads.parsing import Notes, answers, table
+from connectors.meta_ads.decoding import answers
+from connectors.meta_ads.parsing import Notes, table
 from connectors.meta_ads.renewal import due, renewed
 from connectors.meta_ads.replaying import replay
 from connectors.meta_ads.reports import REPORTS, SHAPES, WINDOWS
