@@ -16,7 +16,7 @@ from connectors.ga4.settings import Ga4Credentials, Ga4Settings
 from connectors.patience import Patience
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
-from domain.errors import MrmError, PermissionDenied
+from domain.errors import MrmError, PermissionDenied, RateLimited, SourceError, TransientFailure
 from domain.platforms import Platform
 from domain.windows import DateWindow
 
@@ -42,7 +42,7 @@ class Ga4:
     ) -> None:
         self._settings = settings
         self._service = Service(credentials, settings, clock, patience or Patience(attempts=ATTEMPTS, budget=settings.wait_budget_seconds), transport)
-        self._refused: dict[str, PermissionDenied] = {}
+        self._refused: dict[str, SourceError] = {}
         self._quota: dict[str, int] = {}
 
     def accounts(self) -> list[Account]:
@@ -52,7 +52,7 @@ class Ga4:
     def discover(self) -> Discovery:
         """List the properties with their currency and time zone.
 
-        One whose resource is refused stays in the list, and its pull fails with the refusal: a lost property is never silent.
+        One whose resource is refused, out of quota or out of order stays in the list, and its pull fails with that: the others go on.
         """
         listed = self._settings.listed_properties
         names = {i: i for i in listed} if listed else {_id(s["property"]): str(s.get("displayName") or "") for s in self._service.summaries()}
@@ -61,7 +61,7 @@ class Ga4:
         for property_id in sorted(names):
             try:
                 found.accounts.append(self._account(property_id, names[property_id], described=not listed))
-            except PermissionDenied as error:
+            except (PermissionDenied, RateLimited, TransientFailure) as error:
                 self._refused[property_id] = error
                 found.accounts.append(Account(self.platform, property_id, names[property_id] or property_id, "", "UTC", status="refused"))
         return found

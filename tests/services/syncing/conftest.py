@@ -30,6 +30,7 @@ CREDENTIALS = {
     "google_ads": {"developer_token": "d" * 22, "access_token": "sandbox-secret-token"},
     "meta_ads": {"access_token": "sandbox-secret-token"},
     "yandex_direct": {"token": "sandbox-secret-token"},
+    "ga4": {"access_token": "sandbox-secret-token"},
     "yandex_metrica": {"token": "sandbox-secret-token"},
 }
 HEADER = [
