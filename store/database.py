@@ -133,12 +133,12 @@ class _Embedded:
         self._server, self.lease = embedded.attach(home, settings)
 
     def keep(self) -> None:
-        """Attach anew where the server's supervisor is gone; one that lives starts a killed server again by itself.
+        """Attach anew where the server's supervisor is gone; one that lives starts a killed server again by itself."""
+        if not embedded.supervised(self._home):
+            self._attach()
 
-        The lease that we hold keeps a new one too.
-        """
-        if embedded.supervised(self._home):
-            return
+    def _attach(self) -> None:
+        """Find the server again, or start it, and wait until it answers. The lease that we hold keeps a new one too."""
         self._server, lease = embedded.attach(self._home, self._settings)
         lease.close()
 
@@ -147,7 +147,7 @@ class _Embedded:
         try:
             return _connect(self._server.url, self._settings)
         except psycopg.OperationalError:
-            self.keep()
+            self._attach()
             return _connect(self._server.url, self._settings)
 
 
