@@ -34,7 +34,7 @@ class Answer:
     @property
     def has_rows(self) -> bool:
         """Say whether it holds a list of data."""
-        return bytes(self.parts.get("data", b"")).startswith(b"[")
+        return memoryview(self.parts.get("data", b""))[:1].tobytes() == b"["
 
     @property
     def paging(self) -> dict[str, Any]:
