@@ -99,12 +99,16 @@ def release(transaction: Transaction, claim: str, next_run_at: datetime) -> int:
 
 
 def prolong(transaction: Transaction, claim: str, lease: timedelta) -> int:
-    """Let what a claim still holds be held for another `lease`; return how many they are (system transaction)."""
-    statement = (
-        update(sync_schedules)
+    """Let what a claim still holds be held for another `lease`; return how many they are (system transaction).
+
+    A row that another transaction is settling or prolonging is left to it: the platforms of one run share a claim.
+    """
+    held = (
+        select(sync_schedules.c.integration_id)
         .where(sync_schedules.c.claim == identifier("claim", claim), sync_schedules.c.claimed_until.is_not(None))
-        .values(claimed_until=func.now() + lease)
+        .with_for_update(skip_locked=True)
     )
+    statement = update(sync_schedules).where(sync_schedules.c.integration_id.in_(held)).values(claimed_until=func.now() + lease)
     return transaction.execute(statement).rowcount
 
 
