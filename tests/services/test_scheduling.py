@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from domain.catalogue import Account
 from domain.errors import AccessDenied, AuthorizationExpired, MrmError, NotFound, PermissionDenied, RateLimited, TransientFailure, UsageError
 from services.integrations import connect_integration, register_accounts, renew_integration, resume_integration, stop_integration
 from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, held, integration_states, release_claim, settle
+from store import schedules
 from store.database import Store
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -104,6 +106,21 @@ def test_a_claim_lasts_as_long_as_its_run_lives_and_no_longer(store: Store, ours
         until(lambda: get_schedule(store, ours.admin, integration_id).claimed_until not in (None, first))
         assert claim_due(store, NOON) is None
     until(lambda: (again := claim_due(store, NOON)) is not None and again.integration_ids == (integration_id,))
+
+
+def test_platforms_that_share_a_claim_prolong_it_without_waiting_for_each_other(store: Store, ours) -> None:
+    one, two = connect(store, ours.admin), connect(store, ours.admin, "Second", account="2")
+    claim = claim_due(store, NOON)
+    assert claim is not None
+    locked = text("update sync_schedules set updated_at = now() where integration_id = :one")
+    with store.system() as settling:
+        settling.execute(locked, {"one": one})
+        with store.system() as transaction:
+            transaction.execute(text("set local lock_timeout = '1s'"))
+            assert schedules.prolong(transaction, claim.id, timedelta(minutes=5)) == 1
+    with store.system() as transaction:
+        assert schedules.prolong(transaction, claim.id, timedelta(minutes=5)) == 2
+    assert {one, two} == set(claim.integration_ids)
 
 
 @pytest.mark.parametrize(("failure", "count", "pause"), [
