@@ -26,7 +26,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from benchmarks.nights import ADS, ROOT, Dataset, SandboxProcess, children, connect, fleet
+from benchmarks.nights import ADS, Dataset, connect, fleet
+from benchmarks.processes import ROOT, SandboxProcess, children
 from home.directory import Home
 from home.servers import read_state
 

@@ -16,7 +16,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.nights import ROOT, children, processor_seconds
+from benchmarks.processes import ROOT, children, processor_seconds
 from home.directory import Home
 from home.servers import read_state
 from mrm.supervisor import answers

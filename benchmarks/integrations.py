@@ -24,7 +24,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from benchmarks.nights import Dataset, SandboxProcess, connect, fleet, processor_seconds, take_due
+from benchmarks.nights import Dataset, connect, fleet, take_due
+from benchmarks.processes import SandboxProcess, processor_seconds
 from home.directory import Home
 from home.servers import read_state
 from mrm.jobs import QUIET, dagster_home

@@ -1,4 +1,4 @@
-"""Rows per second from the sandbox on loopback to committed slices, and the memory that it takes: `python benchmarks/pulling.py google_ads --rows 200000`.
+"""Rows per second from the sandbox on loopback to committed slices, and the memory that it takes: `python -m benchmarks.pulling google_ads --rows 200000`.
 
 One account whose ad report has that many rows, pulled once into an embedded ClickHouse. Prints wall time, the processor time of this
 process and of the sandbox, and the growth of this process's memory over the connected but idle one. Times never gate tests.
@@ -7,10 +7,7 @@ process and of the sandbox, and the growth of this process's memory over the con
 import argparse
 import csv
 import json
-import os
 import resource
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processes import SandboxProcess, processor_seconds
 from connectors.patience import Patience
 from home.directory import Home
 from services.integrations import IntegrationAccess
@@ -57,12 +55,6 @@ def peak(stop: threading.Event, found: list[int]) -> None:
         found.append(int(Path("/proc/self/statm").read_text().split()[1]) * page)
 
 
-def used(pid: int) -> float:
-    """Return the processor seconds that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def main() -> None:
     """Serve the dataset, pull it, and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -74,20 +66,16 @@ def main() -> None:
         with (place / "ads.csv").open("w", newline="") as file:
             file.write(COLUMNS + "\n")
             csv.writer(file).writerows(dataset(asked.platform, asked.rows))
-        state = place / "state.json"
-        command = [sys.executable, "-m", "sandbox", "--quiet", "--state", str(state), "--dir", str(place / "sandbox"), "--today", TODAY.isoformat()]
-        sandbox = subprocess.Popen([*command, "--dataset", str(place / "ads.csv")], env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])})
+        sandbox = SandboxProcess(place / "sandbox", [place / "ads.csv"], TODAY)
         home = Home.open(place / "home")
         home.remember(today=TODAY.isoformat(), pinned_at=datetime.now(UTC).isoformat())
         try:
             with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
-                while not state.exists():
-                    time.sleep(0.05)
-                print(json.dumps(pull(asked.platform, home, warehouse, json.loads(state.read_text()))))
+                sandbox.start()
+                print(json.dumps(pull(asked.platform, home, warehouse, sandbox.state)))
         finally:
             Warehouse.stop(home)
-            sandbox.terminate()
-            sandbox.wait()
+            sandbox.stop()
 
 
 def pull(platform: str, home: Home, warehouse: Warehouse, state: dict[str, Any]) -> dict[str, object]:
@@ -106,9 +94,9 @@ def pull(platform: str, home: Home, warehouse: Warehouse, state: dict[str, Any])
     stop, sizes = threading.Event(), [idle]
     watcher = threading.Thread(target=peak, args=(stop, sizes))
     watcher.start()
-    began, processor, served = time.monotonic(), time.process_time(), used(int(state["pid"]))
+    began, processor, served = time.monotonic(), time.process_time(), processor_seconds(int(state["pid"]))
     rows = sync("ad_daily")
-    wall, own, served = time.monotonic() - began, time.process_time() - processor, used(int(state["pid"])) - served
+    wall, own, served = time.monotonic() - began, time.process_time() - processor, processor_seconds(int(state["pid"])) - served
     stop.set()
     watcher.join()
     figures = {
