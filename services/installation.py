@@ -31,7 +31,7 @@ from store.database import Store
 from store.files import open_landing
 from store.people import People
 from store.records import Integration, Organization, Project
-from warehouse.as_of import FACTS, create_as_of_views
+from warehouse.as_of import create_as_of_views
 from warehouse.build_events import Build
 from warehouse.builds import Builds, Plan
 from warehouse.client import Warehouse
@@ -222,17 +222,8 @@ class Installation:
             return reach(client, integration.organization_id, integration.id)
 
     def create_as_of_views(self, manifest: Path) -> None:
-        """Make the views that answer as of any moment, from the SQL that dbt compiled; a no-op where it is the same.
-
-        Two at a time: the server spends seconds on reading the longest ones.
-        """
-
-        def create(fact: str) -> None:
-            with self.warehouse.client() as client:
-                create_as_of_views(client, ALL_REPORTS, manifest, [fact])
-
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(create, reversed(tuple(FACTS))))
+        """Make the views that answer as of any moment, from the SQL that dbt compiled; a no-op where it is the same."""
+        create_as_of_views(self.warehouse, ALL_REPORTS, manifest)
 
     def check_quality(self) -> list[Finding]:
         """Check what the marts hold, and store the findings."""

@@ -21,7 +21,8 @@ from dbt.contracts.graph.manifest import Manifest
 from connectors.fx.reports import REPORTS as RATES
 from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
-from domain.catalogue import Report
+from domain.catalogue import Account, Connector, Report
+from domain.clock import Clock
 from domain.windows import DateWindow
 from home.directory import Home
 from services.exporting import STORE_REPORTS
@@ -56,6 +57,17 @@ class MartBuilder:
         with self.ledger.open(key, report, DateWindow(*window), at, timezone="UTC") as load:
             load.write(_arrow(report, rows))
             load.commit(f"{len(rows)} rows")
+
+    def pull(self, connector: Connector, account: Account, window: DateWindow, clock: Clock) -> None:
+        """Commit every report of an account as a connector answers it; a snapshot's window is the clock's today."""
+        today = clock.today("UTC")
+        for report in REPORTS[account.platform]:
+            asked = window if report.date_column else DateWindow(today, today)
+            key = LoadKey("org", f"org-{account.platform}", account.account_id)
+            with self.ledger.open(key, report, asked, clock.now(), timezone=account.timezone) as load:
+                for page in connector.pages(account, report, asked):
+                    load.write(page.rows)
+                load.commit(page.proof)
 
     def assign(self, rows: Iterable[Mapping[str, Any]], *, organization: str = "org", at: datetime = NOON) -> None:
         """Commit the assignments of accounts to projects as they stand on a day."""

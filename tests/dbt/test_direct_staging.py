@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.registry import REPORTS, connect
+from connectors.registry import connect
 from domain.clock import PinnedClock
 from domain.windows import DateWindow
 from warehouse.builds import Builds
-from warehouse.ledger import LoadKey
 
 TODAY = date(2026, 11, 23)
 WINDOW = DateWindow(date(2026, 11, 15), date(2026, 11, 21))
@@ -24,13 +23,7 @@ def staged(mart: Any, start_sandbox: Callable[..., Any]) -> Iterator[Any]:
     clock = PinnedClock(TODAY, datetime.now(UTC))
     connector = connect("yandex_direct", {"token": "sandbox"}, sandbox.settings("yandex_direct"), clock)
     account = connector.accounts()[0]
-    for report in REPORTS["yandex_direct"]:
-        window = WINDOW if report.date_column else DateWindow(TODAY, TODAY)
-        key = LoadKey("org", "org-yandex_direct", account.account_id)
-        with mart.ledger.open(key, report, window, clock.now(), timezone=account.timezone) as load:
-            for page in connector.pages(account, report, window):
-                load.write(page.rows)
-            load.commit(page.proof)
+    mart.pull(connector, account, WINDOW, clock)
     connector.close()
     channel = {"platform": "vk_ads", "currency": "RUB", "vat_included": True}
     rows = [{**channel, "date": date(2026, 11, day), "campaign_id": "c", "campaign_name": "VK", "spend": Decimal("10.5"), "clicks": 3} for day in (1, 2)]

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.registry import REPORTS, connect
+from connectors.registry import connect
 from domain.clock import PinnedClock
 from domain.windows import DateWindow
 from warehouse.builds import Builds
-from warehouse.ledger import LoadKey
 
 TODAY = date(2026, 11, 23)
 WINDOW = DateWindow(date(2026, 11, 15), date(2026, 11, 21))
@@ -24,13 +23,7 @@ def staged(mart: Any, start_sandbox: Callable[..., Any]) -> Iterator[Any]:
     clock = PinnedClock(TODAY, datetime.now(UTC))
     connector = connect("google_ads", {"developer_token": "d" * 22, "access_token": "sandbox"}, sandbox.settings("google_ads"), clock)
     account = next(a for a in connector.accounts() if a.currency == "USD")
-    for report in REPORTS["google_ads"]:
-        window = WINDOW if report.date_column else DateWindow(TODAY, TODAY)
-        key = LoadKey("org", "org-google_ads", account.account_id)
-        with mart.ledger.open(key, report, window, clock.now(), timezone=account.timezone) as load:
-            for page in connector.pages(account, report, window):
-                load.write(page.rows)
-            load.commit(page.proof)
+    mart.pull(connector, account, WINDOW, clock)
     connector.close()
     builds = Builds(mart.warehouse, mart.home)
     plan = builds.plan(full=True)

@@ -90,8 +90,7 @@ def built(mart: Any, builder: Any) -> Any:
     mart.before = {fact: mart.rows(MART.format(mart=fact)) for fact in FACTS}
     _direct(mart, "org", SECOND, 12, (date(2025, 5, 10), UNTIL))
     mart.build(*MODELS)
-    with mart.warehouse.client() as client:
-        create_as_of_views(client, builder.EVERY_REPORT, mart.home.directory("dbt") / "target" / "manifest.json")
+    create_as_of_views(mart.warehouse, builder.EVERY_REPORT, mart.home.directory("dbt") / "target" / "manifest.json")
     return mart
 
 

@@ -327,8 +327,7 @@ _MODELS = (*_FACTS, "dim_account", "dim_account_project", "dim_campaign", "dim_a
 def _build(builder: Any, warehouse: Warehouse, home: Home) -> None:
     """Run the dbt models once and publish the build."""
     builder.MartBuilder(home, warehouse).build(*(f"+{model}" for model in _MODELS), tested=False)
-    with warehouse.client() as client:
-        create_as_of_views(client, ALL_REPORTS, home.directory("dbt") / "target" / "manifest.json", ["fct_ad_performance_daily", "fct_conversions_daily"])
+    create_as_of_views(warehouse, ALL_REPORTS, home.directory("dbt") / "target" / "manifest.json", ["fct_ad_performance_daily", "fct_conversions_daily"])
 
 
 def _stop(home: Home) -> None:

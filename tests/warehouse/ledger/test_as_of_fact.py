@@ -77,9 +77,8 @@ def mart(tmp_path_factory, builder):
         made.build("+fct_ad_performance_daily")
         made.after = made.rows(FACT)
         made.manifest = home.directory("dbt") / "target" / "manifest.json"
-        with warehouse.client() as client:
-            for _ in range(2):
-                create_as_of_views(client, made.reports, made.manifest, ["fct_ad_performance_daily"])
+        for _ in range(2):
+            create_as_of_views(warehouse, made.reports, made.manifest, ["fct_ad_performance_daily"])
         yield made
     Warehouse.stop(home)
 
@@ -130,5 +129,5 @@ def test_columns_and_types_are_the_facts(mart):
 
 
 def test_a_mart_that_dbt_does_not_have_is_named(mart):
-    with mart.warehouse.client() as client, pytest.raises(ConfigurationError, match="no model fct_nothing"):
-        create_as_of_views(client, mart.reports, mart.manifest, ["fct_nothing"])
+    with pytest.raises(ConfigurationError, match="no model fct_nothing"):
+        create_as_of_views(mart.warehouse, mart.reports, mart.manifest, ["fct_nothing"])

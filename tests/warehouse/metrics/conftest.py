@@ -81,8 +81,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory, builder: Any, repository: P
         restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]
         _load(mart, restated, SECOND)
         mart.build(*(f"+{model}" for model in MODELS))
-        with warehouse.client() as client:
-            create_as_of_views(client, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:3])
+        create_as_of_views(warehouse, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:3])
         clock = PinnedClock(TODAY, datetime.now(UTC))
         yield Agency(mart, MetricDoor(warehouse, clock, catalogue), _frame(restated), _frame(before))
     Warehouse.stop(home)
