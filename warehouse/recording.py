@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from domain.errors import DataQualityError, LoadExpired
 from warehouse.leases import COMMITTABLE, SLACK, LoadLease
-from warehouse.slices import number
+from warehouse.slices import ACCOUNT_WINNERS, number
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,7 @@ def current_slices(
 ) -> dict[date, CurrentSlice]:
     """Return the winners of one account's report in a window, by date; dates never pulled are absent."""
     rows = client.query(
-        """SELECT date, argMax((rows_load, row_count, content_hash, observed_at), (observed_at, load_id)) AS won
-        FROM raw.loads ARRAY JOIN dates AS date, rows_load_id AS rows_load, row_counts AS row_count, hashes AS content_hash
-        WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String} AND report = {report:String}
-            AND account_id = {account_id:String} AND since <= {until:Date} AND until >= {since:Date} AND date BETWEEN {since:Date} AND {until:Date}
-        GROUP BY date""",
+        ACCOUNT_WINNERS,
         parameters={
             "organization_id": organization_id,
             "integration_id": integration_id,
