@@ -9,16 +9,14 @@ from typing import Any
 import dagster as dg
 
 from assets.partitions import INTEGRATIONS, PARTITIONS, RUN_OF, Slice, integration_key, partition_keys, slices
-from connectors.fx.reports import REPORTS as RATES
+from connectors.fx.reports import REPORTS as RATE_REPORTS
 from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
 from connectors.registry import REPORTS
 from domain.catalogue import Report
 from domain.windows import DateWindow
 from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
-from services.observing import about, of_run
-from services.pulling import Wanted, pull_platform
-from services.scheduling import held
+from services.pulling import RATES, Wanted, pull_in_run
 from services.syncing import AccountOutcome, SyncResult
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
@@ -30,7 +28,6 @@ CLAIM = "mrm/claim"
 """The tag that names the claim on integrations that a run works off: it gives back what it did not come to."""
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
-
 
 SYNC_STEPS = (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")
 """The steps of a job that take a SyncConfig."""
@@ -150,16 +147,17 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     name="pull_fx",
     specs=[
         dg.AssetSpec(["raw", r.table], group_name="fx", description=r.doc, kinds={"clickhouse", "python"}, owners=["team:data"], metadata={"source": r.source})
-        for r in RATES
+        for r in RATE_REPORTS
     ],
-    check_specs=[dg.AssetCheckSpec("rates_pulled", asset=["raw", r.table], description="The bank answered in the last pull.") for r in RATES],
+    check_specs=[dg.AssetCheckSpec("rates_pulled", asset=["raw", r.table], description="The bank answered in the last pull.") for r in RATE_REPORTS],
     required_resource_keys={"installation"},
 )
 def exchange_rates(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Official exchange rates of two central banks. A bank that fails holds nothing up: what lacks a rate is refused when it is asked."""
     installation: Installation = context.resources.installation
-    outcomes = {outcome.report: outcome for outcome in installation.load_rates()}
-    for report in RATES:
+    loaded = installation.side_by_side.result(context.run_id, {RATES: installation.load_rates}, RATES)
+    outcomes = {outcome.report: outcome for outcome in loaded}
+    for report in RATE_REPORTS:
         outcome = outcomes.get(report.name)
         yield dg.MaterializeResult(asset_key=["raw", report.table], metadata={"rows": outcome.rows if outcome else 0})
         failed = outcome.error if outcome else None
@@ -218,10 +216,7 @@ def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, conf
 
 
 def _pull(installation: Installation, run: dg.DagsterRun, platform: str, wanted: Wanted) -> list[SyncResult]:
-    """Pull a platform in the run's trace, its lines with the run's id and that of the request that it answers."""
-    request = run.tags.get(REQUEST)
-    with of_run(run.run_id), held(installation.store, run.tags.get(CLAIM)), about("sync", platform=platform, **({"request": request} if request else {})):
-        return list(pull_platform(installation, platform, wanted))
+    return pull_in_run(installation, run.run_id, platform, wanted, request=run.tags.get(REQUEST), claim=run.tags.get(CLAIM))
 
 
 def _pull_month(installation: Installation, run: dg.DagsterRun, platform: str, window: DateWindow, wanted: Iterable[Slice]) -> list[SyncResult]:

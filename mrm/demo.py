@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -108,6 +109,7 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
     """
     from mrm.jobs import import_early, run_job
     from mrm.reporting import write_reports
+    from services.pulling import begin_run
 
     progress.stage("start")
     import_early()
@@ -118,7 +120,9 @@ def run(installation: "Installation", supervisor: Supervisor, datasets: list[Pat
     installation.seed_demo(state)
     installation.home.remember(history_since=_history_since(installation, state), language=language)
     before = installation.last_build()
-    run_job(installation)
+    run_id = str(uuid4())
+    begin_run(installation, run_id)
+    run_job(installation, run_id=run_id)
     progress.stage("reconcile")
     failures: list[MrmError] = []
     with ThreadPoolExecutor(4) as pool:

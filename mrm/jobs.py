@@ -46,8 +46,11 @@ def run_job(
     since: date | None = None,
     until: date | None = None,
     not_since: datetime | None = None,
+    run_id: str | None = None,
 ) -> None:
     """Pull, build and report as the schedule does. Account failures stay in `installation.failing_integrations()`.
+
+    `run_id` names a run whose pulls have begun (services.pulling.begin_run).
 
     Raises StepFailed with the exit code of what went wrong in a step.
     """
@@ -55,10 +58,11 @@ def run_job(
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
     from assets.raw import SYNC_STEPS
     from pipelines.definitions import definitions
-    from store.sqlite_files import sqlite_kept_open
+    from store.sqlite_files import engines_kept, sqlite_kept_open
 
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -71,12 +75,14 @@ def run_job(
     log = installation.home.directory("logs") / "job.log"
     with (
         sqlite_kept_open(),
+        engines_kept(sqlite_event_log),
         DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
         log.open("a", encoding="utf-8") as said,
         redirect_stdout(said),
     ):
         result = definitions.resolve_job_def("sync_and_build").execute_in_process(
             run_config=config,
+            run_id=run_id,
             tags={PROCESS: str(os.getpid())},
             resources={"installation": installation},
             instance=instance,

@@ -12,17 +12,20 @@ from datetime import date, datetime
 from functools import partial
 from hashlib import blake2b
 
+from connectors.registry import REPORTS
 from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
 from domain.windows import DateWindow
 from services.actors import system_actor
 from services.backfills import months_of
 from services.installation import Installation
 from services.integrations import IntegrationAccess, register_accounts
-from services.observing import about, carried
+from services.observing import about, carried, of_run
 from services.renewing import renewing
-from services.scheduling import settle
+from services.scheduling import held, settle
 from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
 
+RATES = "fx"
+"""The name of the exchange rates among what the steps of a run share; the others are platforms."""
 WORKERS = 4
 """How many credentials of a platform are pulled at a time."""
 
@@ -67,6 +70,24 @@ def pull_platform(installation: Installation, platform: str, wanted: Wanted, *, 
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+def pull_in_run(
+    installation: Installation, run_id: str, platform: str, wanted: Wanted, *, request: str | None = None, claim: str | None = None
+) -> list[SyncResult]:
+    """Pull a platform in a run's trace, its lines with the run's id and that of the sync request that it answers.
+
+    `claim` names the claim on integrations that the run works off; it is prolonged meanwhile.
+    """
+    with of_run(run_id), held(installation.store, claim), about("sync", platform=platform, **({"request": request} if request else {})):
+        return list(pull_platform(installation, platform, wanted))
+
+
+def begin_run(installation: Installation, run_id: str) -> None:
+    """Begin what a run of every platform will pull, before its first step asks for it."""
+    installation.prepare_to_pull()
+    platforms = {platform: partial(pull_in_run, installation, run_id, platform, Wanted()) for platform in REPORTS}
+    installation.side_by_side.begin(run_id, {RATES: installation.load_rates, **platforms})
 
 
 def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:

@@ -17,17 +17,22 @@ class SideBySide:
         self._begun: dict[tuple[str, str], Future[Any] | None] = {}  # None: its step has taken the result
         self._lock = threading.Lock()
 
+    def begin(self, run_id: str, parts: Mapping[str, Callable[[], T]]) -> None:
+        """Begin the parts that this run has not begun yet; who wants their results asks for each by name."""
+        with self._lock:
+            for part, work in parts.items():
+                if (run_id, part) not in self._begun:
+                    self._begun[run_id, part] = _begin(work, part)
+
     def result(self, run_id: str, parts: Mapping[str, Callable[[], T]], name: str) -> T:
         """Begin the parts that this run has not begun yet, wait for `name` and return what it returns, or raise what it raises.
 
         Only the part that is asked for is done again when it is asked for again (a step that is tried once more).
         """
+        self.begin(run_id, parts)
         with self._lock:
-            for part, work in parts.items():
-                if (run_id, part) not in self._begun or (part == name and self._begun[run_id, part] is None):
-                    self._begun[run_id, part] = _begin(work, part)
-            mine = self._begun[run_id, name]
-            assert mine is not None
+            mine = self._begun[run_id, name] or _begin(parts[name], name)
+            self._begun[run_id, name] = mine
         try:
             value: T = mine.result()
             return value

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -34,3 +36,24 @@ def sqlite_kept_open() -> Iterator[None]:
         event.remove(Engine, "connect", opened)
         for connection in kept.values():
             connection.close()
+
+
+@contextmanager
+def engines_kept(module: ModuleType) -> Iterator[None]:
+    """Let a module that calls `create_engine` for every statement have one engine per address until the block ends.
+
+    An engine learns its server and compiles each statement once; a new one does so again.
+    """
+    create_engine = vars(module)["create_engine"]
+    kept: dict[str, Engine] = {}
+
+    def create(url: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
+        if url not in kept:
+            kept[url] = create_engine(url, **options)
+        return kept[url]
+
+    vars(module)["create_engine"] = create
+    try:
+        yield
+    finally:
+        vars(module)["create_engine"] = create_engine

@@ -22,7 +22,7 @@ from warehouse.failures import translated
 from warehouse.leases import LEASE, DeadLoad, sweep_loads
 from warehouse.load import Commit, Load, LoadKey, Pull
 from warehouse.planning import ledger_position
-from warehouse.raw import create_ledger_tables, create_raw_tables
+from warehouse.raw import Schema, create_ledger_tables
 from warehouse.spool import sweep_spool
 
 __all__ = ["Commit", "DeadLoad", "Ledger", "Load", "LoadKey"]
@@ -40,6 +40,7 @@ class Ledger:
     def __init__(self, warehouse: Warehouse, home: Home, *, lease: timedelta = LEASE, passing: Callable[[str], None] = lambda point: None) -> None:
         self._warehouse, self._home, self._lease, self._passing = warehouse, home, lease, passing
         self._created: set[Report] = set()
+        self._schema: Schema | None = None
         self._creating = threading.Lock()
 
     def open(self, key: LoadKey, report: Report, window: DateWindow, observed_at: datetime, *, timezone: str = "") -> Load:
@@ -76,5 +77,9 @@ class Ledger:
         with self._creating:
             if report not in self._created:
                 with translated(), self._warehouse.client() as client:
-                    create_raw_tables(client, [report])
+                    if self._schema is None:
+                        self._schema = Schema(client)
+                        self._schema.ledger()
+                    self._schema.client = client
+                    self._schema.report(report)
                 self._created.add(report)

@@ -121,22 +121,26 @@ _VIEWS = {
 }
 
 
-class _Schema:
-    """What stands in the databases, read once; makes what is missing or has changed."""
+class Schema:
+    """What stands in the databases, read once; makes what is missing or has changed. Nothing is ever dropped.
+
+    `client` may be exchanged for another one of the same server.
+    """
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self.client = client
         tables = client.query("SELECT concat(database, '.', name), comment FROM system.tables WHERE database IN ('raw', 'marts')").result_rows
         self._comments: dict[str, str] = {str(row[0]): str(row[1]) for row in tables}
 
     def ledger(self) -> None:
         """Make the ledger's own tables and views."""
-        missing = [statement for name, statement in _TABLES.items() if name not in self._comments]
+        missing = [name for name in _TABLES if name not in self._comments]
         if missing:
             for database in DATABASES:
-                self._client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
-        for statement in missing:
-            self._client.command(statement)
+                self.client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        for name in missing:
+            self.client.command(_TABLES[name])
+            self._comments[name] = ""
         for name, query in _VIEWS.items():
             self.view(name, query)
 
@@ -144,13 +148,17 @@ class _Schema:
         """Create a view, or replace it where its query is another one; its comment keeps the query's digest."""
         digest = blake2b(query.encode(), digest_size=8).hexdigest()
         if self._comments.get(name) != digest:
-            self._client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'", settings={"max_query_size": _LONGEST})
+            self.client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'", settings={"max_query_size": _LONGEST})
+            self._comments[name] = digest
 
     def report(self, report: Report) -> None:
-        """Make a report's raw table and views, and add the columns that are new."""
+        """Make a report's raw table and views, and add the columns that are new.
+
+        Raises ConfigurationError where a column exists with another type than the report's.
+        """
         table = raw_table(report)
         if table not in self._comments:
-            self._client.command(report_statement(report))
+            self.client.command(report_statement(report))
         else:
             self._add_columns(report)
         names = raw_columns(report)
@@ -168,12 +176,12 @@ class _Schema:
         missing = [column for column in report.columns if column.name not in known]
         if missing:
             additions = ", ".join(f"ADD COLUMN IF NOT EXISTS {_definition(column)}" for column in missing)
-            self._client.command(f"ALTER TABLE {raw_table(report)} {additions}")
+            self.client.command(f"ALTER TABLE {raw_table(report)} {additions}")
 
     @cached_property
     def _columns(self) -> dict[str, dict[str, str]]:
         columns: dict[str, dict[str, str]] = {}
-        for table, name, kind in self._client.query("SELECT table, name, type FROM system.columns WHERE database = 'raw'").result_rows:
+        for table, name, kind in self.client.query("SELECT table, name, type FROM system.columns WHERE database = 'raw'").result_rows:
             columns.setdefault(table, {})[name] = kind
         return columns
 
@@ -194,15 +202,15 @@ def report_statement(report: Report) -> str:
 
 def create_ledger_tables(client: Client) -> None:
     """Create the databases and the ledger's own tables where they are missing."""
-    _Schema(client).ledger()
+    Schema(client).ledger()
 
 
 def create_raw_tables(client: Client, reports: Iterable[Report]) -> None:
     """Create the ledger's tables and, per report, its raw table, `__current` and `__as_of` views; add columns that are new.
 
-    Nothing is ever dropped. Raises ConfigurationError where a column exists with another type than the report's.
+    Raises ConfigurationError where a column exists with another type than the report's.
     """
-    schema = _Schema(client)
+    schema = Schema(client)
     schema.ledger()
     for report in reports:
         schema.report(report)
@@ -210,7 +218,7 @@ def create_raw_tables(client: Client, reports: Iterable[Report]) -> None:
 
 def create_views(client: Client, queries: Mapping[str, str]) -> None:
     """Create views by qualified name, or replace those whose query is another one."""
-    schema = _Schema(client)
+    schema = Schema(client)
     for name, query in queries.items():
         schema.view(name, query)
 

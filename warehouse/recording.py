@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.summary import QuerySummary
 
 from domain.errors import DataQualityError, LoadExpired
 from warehouse.leases import COMMITTABLE, SLACK, LoadLease
@@ -112,9 +113,9 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: in
     }
     if lease.short and not lease.renew(2 * SLACK):
         raise expired(proposal.load_id)
-    _insert(client, proposal, parameters)
+    written = _insert(client, proposal, parameters)
     passing("recorded")
-    if _committed(client, parameters):
+    if written or _committed(client, parameters):
         return
     if not lease.renew(2 * SLACK):
         raise expired(proposal.load_id)
@@ -124,8 +125,9 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: in
         raise expired(proposal.load_id)
 
 
-def _insert(client: Client, proposal: Proposal, parameters: dict[str, object]) -> None:
-    client.command(
+def _insert(client: Client, proposal: Proposal, parameters: dict[str, object]) -> bool:
+    """Ask the server for the commit; True where it says that it wrote the row, which False does not rule out."""
+    answer = client.command(
         f"""INSERT INTO raw.loads ({_COLUMNS}, committed_at) SELECT {_COLUMNS}, now64(6, 'UTC') FROM input('{_STRUCTURE}')
         WHERE (SELECT {COMMITTABLE} FROM raw.load_leases WHERE load_id = {{load_id:String}})
             AND ({_IN_THE_LEDGER}) = 0 AND ({_stored(proposal.report)}) = {{stored_rows:UInt64}}
@@ -136,6 +138,7 @@ def _insert(client: Client, proposal: Proposal, parameters: dict[str, object]) -
         data=json.dumps(asdict(proposal), default=_as_text, ensure_ascii=False).encode(),
         settings={"max_execution_time": int(SLACK.total_seconds() / 2)},
     )
+    return isinstance(answer, QuerySummary) and answer.written_rows == 1
 
 
 def _as_text(value: date | datetime) -> str:

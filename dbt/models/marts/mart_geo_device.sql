@@ -26,17 +26,13 @@ broken_down as (
 parts as (
 
     select
-        organization_id, integration_id, platform, account_id, campaign_id, date_day, segment, segment_value, false as is_residual,
-        impressions, clicks, spend, conversions, conversions_value, currency_code, vat_included
-    from segments
-
-    union all
-
-    select
-        organization_id, integration_id, platform, account_id, campaign_id, date_day, segment, '' as no_value, true as is_residual,
-        -impressions as less_impressions, -clicks as less_clicks, -spend as less_spend, -conversions as less_conversions, -conversions_value as less_value,
-        currency_code, vat_included
-    from segments
+        organization_id, integration_id, platform, account_id, campaign_id, date_day, segment, if(is_residual, '', segment_value) as segment_value, is_residual,
+        sign * impressions as impressions, sign * clicks as clicks, sign * spend as spend, sign * conversions as conversions,
+        sign * conversions_value as conversions_value, currency_code, vat_included
+    from (
+        select *, arrayJoin([false, true]) as is_residual, if(is_residual, -1, 1) as sign
+        from segments
+    )
 
     union all
 
