@@ -176,16 +176,15 @@ def work() -> None:
     from dagster._core.instance.ref import InstanceRef
 
     from benchmarks.nights import pulled_assets, take_due
-    from mrm.jobs import QUIET, close_dead_runs
+    from mrm.jobs import QUIET, close_dead_runs, history_kept_open
     from pipelines.sensors import give_back
     from services.installation import Installation
     from services.scheduling import integration_states
-    from store.sqlite_files import sqlite_kept_open
 
     home = Path(os.environ["MRM_HOME"])
     answers = sys.stdout
     with (
-        sqlite_kept_open(),
+        history_kept_open(),
         dg.DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
         redirect_stdout(sys.stderr),
     ):

@@ -28,13 +28,12 @@ from benchmarks.nights import Dataset, connect, fleet, take_due
 from benchmarks.processes import SandboxProcess, processor_seconds
 from home.directory import Home
 from home.servers import read_state
-from mrm.jobs import QUIET, dagster_home
+from mrm.jobs import QUIET, dagster_home, history_kept_open
 from mrm.serving import stop_idle_servers
 from services.installation import Installation
 from services.integrations import renew_integration
 from services.scheduling import integration_states
 from store.records import Integration
-from store.sqlite_files import sqlite_kept_open
 
 NIGHT = date(2026, 3, 11)
 LOOKBACK = 3
@@ -80,7 +79,7 @@ def measure(size: int, place: Path, *, night_before: bool) -> dict[str, object]:
     try:
         with (
             Installation.open(home.path) as installation,
-            sqlite_kept_open(),
+            history_kept_open(),
             dg.DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
             (place / "said.log").open("w") as said,
             redirect_stdout(said),

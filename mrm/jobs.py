@@ -4,7 +4,8 @@ import importlib
 import logging
 import os
 import threading
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,17 @@ def import_early() -> None:
     threading.Thread(target=lambda: importlib.import_module("pipelines.definitions"), daemon=True, name="import-dagster").start()
 
 
+@contextmanager
+def history_kept_open() -> Iterator[None]:
+    """Keep Dagster's history in its SQLite files quick for a block: no connection and no compiled statement is thrown away."""
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+
+    from store.sqlite_files import engines_kept, sqlite_kept_open
+
+    with sqlite_kept_open(), engines_kept(sqlite_event_log):
+        yield
+
+
 def run_job(
     installation: "Installation",
     *,
@@ -58,11 +70,9 @@ def run_job(
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
-    from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
     from assets.raw import SYNC_STEPS
     from pipelines.definitions import definitions
-    from store.sqlite_files import engines_kept, sqlite_kept_open
 
     for name in ("dagster", "dagster._core.execution.plan.active"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -74,8 +84,7 @@ def run_job(
     }
     log = installation.home.directory("logs") / "job.log"
     with (
-        sqlite_kept_open(),
-        engines_kept(sqlite_event_log),
+        history_kept_open(),
         DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=QUIET)) as instance,
         log.open("a", encoding="utf-8") as said,
         redirect_stdout(said),

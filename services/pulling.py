@@ -86,8 +86,9 @@ def pull_in_run(
 def begin_run(installation: Installation, run_id: str) -> None:
     """Begin what a run of every platform will pull, before its first step asks for it."""
     installation.prepare_to_pull()
-    platforms = {platform: partial(pull_in_run, installation, run_id, platform, Wanted()) for platform in REPORTS}
-    installation.side_by_side.begin(run_id, {RATES: installation.load_rates, **platforms})
+    parts: dict[str, Callable[[], object]] = {RATES: installation.load_rates}
+    parts |= {platform: partial(pull_in_run, installation, run_id, platform, Wanted()) for platform in REPORTS}
+    installation.side_by_side.begin(run_id, parts)
 
 
 def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:

@@ -17,7 +17,7 @@ class SideBySide:
         self._begun: dict[tuple[str, str], Future[Any] | None] = {}  # None: its step has taken the result
         self._lock = threading.Lock()
 
-    def begin(self, run_id: str, parts: Mapping[str, Callable[[], T]]) -> None:
+    def begin(self, run_id: str, parts: Mapping[str, Callable[[], object]]) -> None:
         """Begin the parts that this run has not begun yet; who wants their results asks for each by name."""
         with self._lock:
             for part, work in parts.items():

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from connectors import registry
 from connectors.discovery import Discovery
@@ -30,11 +30,12 @@ from home.directory import Home
 from services.integrations import IntegrationAccess
 from services.observing import Telling, about, each_under
 from services.reading_ahead import read_ahead
-from services.windows import plan_pull
+from services.windows import PROVISIONAL_DAYS, plan_pull
 from warehouse.client import Warehouse
 from warehouse.coverage import Coverage, coverage
 from warehouse.ledger import Ledger, LoadKey
 from warehouse.load import Commit
+from warehouse.recording import CurrentSlice
 
 LOAD_TRIES = 3
 """How often a load that broke off, or could not prove itself complete, is pulled anew in all."""
@@ -205,6 +206,18 @@ class _Asked:
     done: Mapping[tuple[str, str], Coverage]
 
 
+@dataclass(frozen=True)
+class _Known:
+    """An account's current slices from a date on, read once for all its reports."""
+
+    since: date = date.min
+    slices: Mapping[str, Mapping[date, CurrentSlice]] = field(default_factory=dict)
+
+    def of(self, report: Report, window: DateWindow) -> Mapping[date, CurrentSlice] | None:
+        """Return a report's slices, None where the window reaches further back than what was read."""
+        return self.slices.get(report.table, {}) if window.since >= self.since else None
+
+
 class _Pull:
     """One pull under way."""
 
@@ -222,6 +235,7 @@ class _Pull:
         self._integration, self._connector, self._ledger, self._landing, self._clock = integration, connector, ledger, landing, clock
         self._progress, self._patience, self._tell = progress, patience, tell
         self._done = self._total = 0
+        self._known = _Known()
 
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
@@ -238,6 +252,7 @@ class _Pull:
         notes = list(found.notes)
         for account in found.accounts:
             refused: SourceError | None = None
+            self._known = self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
             for report in reports:
                 covered = known.get((report.table, account.account_id), Coverage())
                 if refused is None:
@@ -251,6 +266,17 @@ class _Pull:
                 self._say(account, report, outcome.rows)
         quota = dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
         return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), quota, seconds)
+
+    def _read(self, account: Account, reports: Sequence[Report], asked: _Asked) -> _Known:
+        """Read the current slices of the account's reports that were pulled before, as far back as a routine pull looks."""
+        if not reports:
+            return _Known()
+        today = self._clock.today(account.timezone)
+        since = min(asked.since or today, today - timedelta(days=PROVISIONAL_DAYS[self._integration.platform]))
+        return _Known(since, self._ledger.current(self._key(account), reports, DateWindow(since, today)))
+
+    def _key(self, account: Account) -> LoadKey:
+        return LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
 
     def _counted(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
         """Pull a report under its ids, its requests and waits counted."""
@@ -317,8 +343,8 @@ class _Pull:
 
     def _load(self, account: Account, report: Report, window: DateWindow) -> AccountOutcome:
         """Pull one window into one load: exact bytes to the landing, rows to the ledger, then the commit on the proof."""
-        key = LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
-        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone)
+        key = self._key(account)
+        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, known=self._known.of(report, window))
         place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
         rows, size, said, proof, began = 0, 0, 0.0, "", time.monotonic()
         notes: list[str] = []

@@ -9,8 +9,8 @@ the kernel still held in memory; the build's count of rows against the ledger th
 """
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.catalogue import Report
@@ -23,6 +23,7 @@ from warehouse.leases import LEASE, DeadLoad, sweep_loads
 from warehouse.load import Commit, Load, LoadKey, Pull
 from warehouse.planning import ledger_position
 from warehouse.raw import Schema, create_ledger_tables
+from warehouse.recording import CurrentSlice, current_slices
 from warehouse.spool import sweep_spool
 
 __all__ = ["Commit", "DeadLoad", "Ledger", "Load", "LoadKey"]
@@ -43,11 +44,21 @@ class Ledger:
         self._schema: Schema | None = None
         self._creating = threading.Lock()
 
-    def open(self, key: LoadKey, report: Report, window: DateWindow, observed_at: datetime, *, timezone: str = "") -> Load:
+    def open(
+        self,
+        key: LoadKey,
+        report: Report,
+        window: DateWindow,
+        observed_at: datetime,
+        *,
+        timezone: str = "",
+        known: Mapping[date, CurrentSlice] | None = None,
+    ) -> Load:
         """Open a load of one report of one account for a window, under a lease.
 
         `observed_at` is the home's clock when the pull begins, UTC-aware. `timezone` is the account's IANA zone: it says which
-        dates are complete. A snapshot's window is one day, the account's today.
+        dates are complete. A snapshot's window is one day, the account's today. `known` are the window's current slices where
+        `current` has read them for several loads at once.
         """
         if observed_at.tzinfo is None:
             raise ValueError("observed_at must be UTC-aware")
@@ -55,7 +66,13 @@ class Ledger:
             raise UsageError(f"{report.name} is a snapshot: its window is one day, not {window}", fix="Pass the account's today as since and until")
         self._create_table(report)
         today = observed_at.astimezone(ZoneInfo(timezone) if timezone else _NOWHERE).date()
-        return Load(self._warehouse, self._home, Pull(key, report, window, observed_at.astimezone(UTC), today), self._lease, self._passing)
+        return Load(self._warehouse, self._home, Pull(key, report, window, observed_at.astimezone(UTC), today, known), self._lease, self._passing)
+
+    def current(self, key: LoadKey, reports: Iterable[Report], window: DateWindow) -> Mapping[str, Mapping[date, CurrentSlice]]:
+        """Return an account's current slices in a window, by raw table and date; dates never pulled are absent."""
+        tables = [report.table for report in reports]
+        with translated(), self._warehouse.client(readonly=True) as client:
+            return current_slices(client, key.organization_id, key.integration_id, tables, key.account_id, window.since, window.until)
 
     def sweep(self, landed: Callable[[DeadLoad], object] = lambda load: None) -> int:
         """Delete what expired and abandoned loads left: rows, then spool files. Return how many loads were swept.

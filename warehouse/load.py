@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -46,6 +46,8 @@ class Pull:
     window: DateWindow
     observed_at: datetime
     account_today: date
+    known: Mapping[date, CurrentSlice] | None = None
+    """The current slices of the window (others are left alone) where somebody has read them; None: the load reads them."""
 
 
 @dataclass(frozen=True)
@@ -184,8 +186,10 @@ class Load:
         return {"_load_id": self.load_id, "_organization_id": key.organization_id, "_integration_id": key.integration_id, "_account_id": key.account_id}
 
     def _current(self) -> dict[date, CurrentSlice]:
-        key, window = self._pull.key, self._window
-        return current_slices(self._client, key.organization_id, key.integration_id, self._report.table, key.account_id, window.since, window.until)
+        key, window, table, known = self._pull.key, self._window, self._report.table, self._pull.known
+        if known is None:
+            known = current_slices(self._client, key.organization_id, key.integration_id, [table], key.account_id, window.since, window.until)[table]
+        return {day: slice_ for day, slice_ in known.items() if window.since <= day <= window.until}
 
     def _without_forgotten(self, rows: pa.Table) -> pa.Table:
         """Drop the rows of visitors that were forgotten, before anything is counted or hashed."""
@@ -225,7 +229,7 @@ class Load:
             )
 
     def _proposal(self, proof: str) -> Proposal:
-        """Say of each date whether it is as it was when the load opened: rows of a committed load stay for ever, so that holds."""
+        """Say of each date whether it is as it was when its slice was read: rows of a committed load stay for ever, so that holds."""
         current = self._known
         dates = list(self._window.dates())
         hashes = [self._hasher.digest(number) for number in range(len(dates))]

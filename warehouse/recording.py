@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - the text is made of our own constants, every value is bound
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
@@ -78,21 +78,24 @@ _IN_THE_LEDGER = """SELECT count() FROM raw.loads WHERE organization_id = {organ
 
 
 def current_slices(
-    client: Client, organization_id: str, integration_id: str, report: str, account_id: str, since: date, until: date
-) -> dict[date, CurrentSlice]:
-    """Return the winners of one account's report in a window, by date; dates never pulled are absent."""
+    client: Client, organization_id: str, integration_id: str, reports: Sequence[str], account_id: str, since: date, until: date
+) -> dict[str, dict[date, CurrentSlice]]:
+    """Return the winners of some reports (raw tables) of one account in a window, by report and date; dates never pulled are absent."""
     rows = client.query(
         ACCOUNT_WINNERS,
         parameters={
             "organization_id": organization_id,
             "integration_id": integration_id,
-            "report": report,
+            "reports": list(reports),
             "account_id": account_id,
             "since": since,
             "until": until,
         },
     ).result_rows
-    return {day: CurrentSlice(won[0], int(won[1]), won[2], won[3]) for day, won in rows}
+    slices: dict[str, dict[date, CurrentSlice]] = {report: {} for report in reports}
+    for report, day, won in rows:
+        slices[report][day] = CurrentSlice(won[0], int(won[1]), won[2], won[3])
+    return slices
 
 
 def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: int, passing: Callable[[str], None]) -> None:

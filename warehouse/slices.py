@@ -13,12 +13,12 @@ AS_OF = "{as_of:DateTime64(6, 'UTC')}"
 ORGANIZATION = "{organization_id:String}"
 SINCE = "{since:Date}"
 UNTIL = "{until:Date}"
-ACCOUNT_WINNERS = """SELECT date, argMax((rows_load, row_count, content_hash, observed_at), (observed_at, load_id)) AS won
+ACCOUNT_WINNERS = """SELECT report, date, argMax((rows_load, row_count, content_hash, observed_at), (observed_at, load_id)) AS won
     FROM raw.loads ARRAY JOIN dates AS date, rows_load_id AS rows_load, row_counts AS row_count, hashes AS content_hash
-    WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String} AND report = {report:String}
+    WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String} AND report IN {reports:Array(String)}
         AND account_id = {account_id:String} AND since <= {until:Date} AND until >= {since:Date} AND date BETWEEN {since:Date} AND {until:Date}
-    GROUP BY date"""
-"""The winners of one report of one account in a window, by the rule of `winners` in one flat pass: every load asks for them."""
+    GROUP BY report, date"""
+"""The winners of some reports of one account in a window, by the rule of `winners` in one flat pass: every pull asks for them."""
 
 
 def winners(where: str = "true", dates: str = "true") -> str:

@@ -34,3 +34,10 @@ def test_an_error_reaches_the_one_that_waits_for_it_and_another_try_runs_again()
         shared.result("run", {"a": fails_once, "b": lambda: 5}, "a")
     assert shared.result("run", {"a": fails_once}, "a") == 2
     assert shared.result("run", {}, "b") == 5
+
+
+def test_what_was_begun_before_anybody_asked_is_waited_for_and_not_run_again():
+    shared, runs = SideBySide(), []
+    shared.begin("run", {"a": lambda: runs.append("a") or "early"})
+    assert shared.result("run", {"a": lambda: "late"}, "a") == "early"
+    assert runs == ["a"]
