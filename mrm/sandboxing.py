@@ -5,6 +5,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +46,14 @@ def remember_datasets(home: Home, datasets: list[Path] | None) -> list[Path]:
                 raise ConfigurationError(f"The dataset {path} does not exist", fix="Pass the path of a CSV file; the format stands in docs/sandbox.md")
         home.remember(datasets=json.dumps([str(p.resolve()) for p in datasets]))
     return [Path(p) for p in json.loads(home.settings.get("datasets", "[]"))]
+
+
+def move_clock(home: Home, today: datetime | None) -> None:
+    """Move the home's clock on to a date, and the platforms of its running sandbox with it; nothing for None. An earlier date is refused."""
+    if today:
+        home.move_clock(today.date())
+        if "sandbox_port" in home.settings:
+            running_sandbox(home)
 
 
 def running_sandbox(home: Home) -> dict[str, Any] | None:

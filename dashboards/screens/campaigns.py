@@ -41,17 +41,19 @@ def _rows(client: ApiClient, filters: Filters, board: Dashboard, level: Level) -
 
 
 def _table(language: Language, filters: Filters, board: Dashboard, level: Level, rows: Sequence[Mapping[str, Any]]) -> None:
-    st.caption(language.say(f"campaigns.lead.{level.name}"))
+    shown = [named(language, row, level) for row in rows]
+    opens = level.opens and not all(row["residual"] for row in shown)
+    if opens or not level.opens:
+        st.caption(language.say(f"campaigns.lead.{level.name}"))
     if len(rows) >= _MOST_ROWS:
         st.info(language.say("campaigns.shown", shown=_MOST_ROWS), icon=":material/filter_list:")
-    shown = [named(language, row, level) for row in rows]
     texts = {name: language.say(f"col.{name}") for name in level.columns}
     table = tables.Table(texts, tables.measures(provenance.labels(language, board)), shown)
     key = "-".join(("table", level.name, filters.project, filters.account, filters.campaign, filters.ad_group))
-    chosen = tables.show(language, table, key=key, selectable=level.opens)
+    chosen = tables.show(language, table, key=key, selectable=opens)
     _totals(language, board, rows)
     if any(row["residual"] for row in shown):
-        st.caption(language.say("residual.help"))
+        st.caption(language.say("residual.help", row=language.say(f"residual.{level.name}")))
     if chosen is not None and not shown[chosen]["residual"]:
         _go(opened(filters, rows[chosen], level))
         st.rerun()
