@@ -207,14 +207,16 @@ def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, conf
     steps = {node.name for node in context.job_def.nodes if chosen is None or node.name in chosen}
     if context.instance.event_log_storage.supports_global_concurrency_limits and context.instance.event_log_storage.get_pool_limits():
         steps = set()
-    settings: Mapping[str, Any] = context.run_config.get("ops", {})
+    settings: Mapping[str, Any] = context.run.run_config.get("ops", {})
     parts = {
         other: partial(_pull, installation, context.run, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})).wanted())
         for other in REPORTS
         if f"pull_{other}" in steps and other != platform
     }
     installation.prepare_to_pull()
-    return installation.side_by_side.result(context.run_id, {**parts, platform: partial(_pull, installation, context.run, platform, config.wanted())}, platform)
+    return installation.side_by_side.result(
+        context.run.run_id, {**parts, platform: partial(_pull, installation, context.run, platform, config.wanted())}, platform
+    )
 
 
 def _pull(installation: Installation, run: dg.DagsterRun, platform: str, wanted: Wanted) -> list[SyncResult]:

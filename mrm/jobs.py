@@ -49,7 +49,7 @@ def run_job(
 ) -> None:
     """Pull, build and report as the schedule does. Account failures stay in `installation.failing_integrations()`.
 
-    Raises StepFailed with the exit code of what went wrong in a step.
+    Raises StepFailed with the exit code of what went wrong in a step, Cancelled after Ctrl-C.
     """
     os.environ["DAGSTER_HOME"] = dagster_home(installation.home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
@@ -82,7 +82,7 @@ def run_job(
             instance=instance,
             raise_on_error=False,
         )
-    _raise_for(result)
+    raise_for(result)
 
 
 def close_dead_runs(instance: "DagsterInstance") -> list["DagsterRun"]:
@@ -108,7 +108,16 @@ class StepFailed(MrmError):
         self.exit_code = getattr(errors, kind.rsplit(".", 1)[-1], MrmError).exit_code
 
 
-def _raise_for(result: "ExecuteInProcessResult") -> None:
+class Cancelled(MrmError):
+    """Somebody pressed Ctrl-C; what was committed stays."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("Cancelled", why="What was committed stays", fix="./run sync goes on with what is due, ./run backfill --resume with a backfill")
+
+
+def raise_for(result: "ExecuteInProcessResult") -> None:
     """Raise the first step failure, but not the outcome's, which the caller reports account by account."""
     for event in result.all_events:
         if not event.is_step_failure or event.step_key == "raw__sync_outcome":
@@ -116,4 +125,6 @@ def _raise_for(result: "ExecuteInProcessResult") -> None:
         error = event.step_failure_data.error
         while error and error.cause:
             error = error.cause
+        if error and error.cls_name == "DagsterExecutionInterruptedError":
+            raise Cancelled
         raise StepFailed(event.step_key or "", (error.cls_name or "") if error else "", error.message.strip() if error else "unknown")

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import messages, provenance, tables
-from dashboards.drill import LEVELS, Level, closed, complete, depth, named, opened, path
+from dashboards.drill import LEVELS, Level, closed, complete, depth, named, opened, opens, path
 from dashboards.filters import Filters
 from dashboards.language import Language
 from platform_api.analytics.schemas import Dashboard
@@ -42,15 +42,15 @@ def _rows(client: ApiClient, filters: Filters, board: Dashboard, level: Level) -
 
 def _table(language: Language, filters: Filters, board: Dashboard, level: Level, rows: Sequence[Mapping[str, Any]]) -> None:
     shown = [named(language, row, level) for row in rows]
-    opens = level.opens and not all(row["residual"] for row in shown)
-    if opens or not level.opens:
+    selectable = opens(shown, level)
+    if selectable or not level.opens:
         st.caption(language.say(f"campaigns.lead.{level.name}"))
     if len(rows) >= _MOST_ROWS:
         st.info(language.say("campaigns.shown", shown=_MOST_ROWS), icon=":material/filter_list:")
     texts = {name: language.say(f"col.{name}") for name in level.columns}
     table = tables.Table(texts, tables.measures(provenance.labels(language, board)), shown)
     key = "-".join(("table", level.name, filters.project, filters.account, filters.campaign, filters.ad_group))
-    chosen = tables.show(language, table, key=key, selectable=opens)
+    chosen = tables.show(language, table, key=key, selectable=selectable)
     _totals(language, board, rows)
     if any(row["residual"] for row in shown):
         st.caption(language.say("residual.help", row=language.say(f"residual.{level.name}")))
