@@ -1,7 +1,7 @@
 """Raw assets: one per report of every platform; a step pulls all integrations of its platform."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -20,6 +20,7 @@ from services.observing import about, of_run
 from services.pulling import Wanted, pull_platform
 from services.scheduling import held
 from services.syncing import AccountOutcome, SyncResult
+from warehouse.quality import FRESH_DAYS
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
 """The icon of a platform in Dagster's UI."""
@@ -30,6 +31,10 @@ CLAIM = "mrm/claim"
 """The tag that names the claim on integrations that a run works off: it gives back what it did not come to."""
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
+
+
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=FRESH_DAYS), warn_window=timedelta(hours=30))
+"""How long after its last pull a raw asset counts as fresh, by the wall: a daily schedule with its retries, then the service level."""
 
 
 SYNC_STEPS = (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")
@@ -81,6 +86,7 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
                 owners=["team:data"],
                 tags={"level": str(r.level)},
                 metadata={"source": r.source, "key": ", ".join(r.key), "lookback days": r.lookback_days, "documentation": f"docs/connectors/{platform}.md"},
+                freshness_policy=FRESH,
                 partitions_def=PARTITIONS,
                 skippable=True,
             )

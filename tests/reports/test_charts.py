@@ -1,8 +1,8 @@
 """Chart specifications: the points as they are, in the reader's language, drawable by vl-convert."""
 
 import re
-from itertools import pairwise
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
