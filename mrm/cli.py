@@ -5,6 +5,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 authorisation, 5 source 
 
 import errno
 import json
+import logging
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -67,6 +68,7 @@ app.add_typer(storing.app, name="store")
 def main() -> NoReturn:
     """Run a command, print what went wrong in one block, and exit with its documented code."""
     debug = "--debug" in sys.argv
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # it would print a line of its own above our error
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     try:
         code = get_command(app).main(args=arguments, prog_name="./run", standalone_mode=False)
