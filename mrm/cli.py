@@ -3,7 +3,6 @@
 Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 authorisation, 5 source or quota, 6 partial, 7 data quality, 130 interrupted.
 """
 
-import errno
 import json
 import logging
 import sys
@@ -14,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.main import get_command
 
-from domain.errors import DiskFull, MrmError
+from domain.errors import MrmError
 from mrm import (
     alerting,
     backfilling,
@@ -32,6 +31,7 @@ from mrm import (
     syncing,
     warehousing,
 )
+from mrm.jobs import disk_full
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -85,9 +85,7 @@ def _known(error: Exception) -> MrmError:
     """Turn a foreign exception into an error that a person can act on."""
     if hasattr(error, "format_message"):
         return MrmUsage(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return DiskFull("The disk is full", why=str(error), fix="Free some space, then run the same command again: nothing half-written counts")
-    return Unexpected(error)
+    return disk_full(str(error)) or Unexpected(error)
 
 
 class MrmUsage(MrmError):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from domain import errors
-from domain.errors import MrmError
+from domain.errors import DiskFull, MrmError
 from home.directory import Home
 from mrm.processes import command_of
 
@@ -117,6 +117,13 @@ class Cancelled(MrmError):
         super().__init__("Cancelled", why="What was committed stays", fix="./run sync goes on with what is due, ./run backfill --resume with a backfill")
 
 
+def disk_full(text: str) -> DiskFull | None:
+    """Return the error of a full disk where a text says so in SQLite's or the system's words."""
+    if not any(sign in text for sign in ("database or disk is full", "No space left on device")):
+        return None
+    return DiskFull("The disk is full", why=text.strip().splitlines()[0], fix="Free some space, then run the same command again: nothing half-written counts")
+
+
 def raise_for(result: "ExecuteInProcessResult") -> None:
     """Raise the first step failure, but not the outcome's, which the caller reports account by account."""
     for event in result.all_events:
@@ -127,4 +134,6 @@ def raise_for(result: "ExecuteInProcessResult") -> None:
             error = error.cause
         if error and error.cls_name == "DagsterExecutionInterruptedError":
             raise Cancelled
+        if error and (full := disk_full(error.message)):
+            raise full
         raise StepFailed(event.step_key or "", (error.cls_name or "") if error else "", error.message.strip() if error else "unknown")

@@ -13,6 +13,7 @@ import typer
 
 from domain.errors import ConfigurationError, UsageError
 from home.directory import Home
+from mrm.jobs import disk_full
 from mrm.options import DEFAULT_HOME, HomeOption, TodayOption
 from mrm.supervisor import Child, Supervisor, answers
 
@@ -98,6 +99,8 @@ def _wait_for(supervisor: Supervisor, child: Child, state: Path) -> None:
         supervisor.wait_until(child, state.exists, timeout=60)
     except ConfigurationError as error:
         said = child.log.read_bytes()[start:].decode(errors="replace").strip().splitlines()
+        if said and (full := disk_full(said[-1])):
+            raise full from error
         kind = UsageError if child.process.poll() == UsageError.exit_code else ConfigurationError
         raise kind(said[-1].removeprefix("sandbox: ") if said else error.what, fix="Correct what is named and run the same command again") from error
 

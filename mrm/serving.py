@@ -109,6 +109,7 @@ def serve_until_stopped(installation: "Installation", supervisor: Supervisor, po
         with locked(home, SUPERVISOR):
             _refuse_second(home)
             stack.enter_context(Lease(home, SUPERVISOR))
+            write_state(home, SUPERVISOR, {"pid": os.getpid(), "urls": {}})
         for name in (SUPERVISOR, "dagster"):
             stack.callback(state_path(home, name).unlink, missing_ok=True)
         chosen = free_port(port)

@@ -1,10 +1,13 @@
 """Parts of the command line that need no server."""
 
+import errno
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -12,13 +15,13 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 from typer.testing import CliRunner
 
-from domain.errors import SourceError
+from domain.errors import Conflict, DiskFull, SourceError
 from home.directory import Home
 from mrm.cli import app
 from mrm.doctor import examine
-from mrm.jobs import PROCESS, Cancelled, close_dead_runs, raise_for
+from mrm.jobs import PROCESS, Cancelled, close_dead_runs, disk_full, raise_for
 from mrm.sandboxing import move_clock
-from mrm.serving import describe_home
+from mrm.serving import describe_home, serve_until_stopped
 from services.actors import system_actor
 from services.integrations import connect_integration
 from services.organizations import create_organization, create_user
@@ -36,6 +39,17 @@ def test_nothing_runs_in_an_empty_home(home: Home) -> None:
     found = describe_home(home)
     assert found["running"] == {}
     assert found["login"] is None
+
+
+def test_a_home_that_is_about_to_be_served_names_its_process_already(home: Home) -> None:
+    def start(*_: object) -> None:
+        with pytest.raises(Conflict) as refused:
+            serve_until_stopped(installation, supervisor, 8750, language="en")  # type: ignore[arg-type]
+        raise KeyboardInterrupt(refused.value.why)
+
+    installation, supervisor = SimpleNamespace(environment=dict), SimpleNamespace(home=home, start=start)
+    with pytest.raises(KeyboardInterrupt, match=f"process {os.getpid()} serves it"):
+        serve_until_stopped(installation, supervisor, 8750, language="en")  # type: ignore[arg-type]
 
 
 def test_a_run_whose_process_is_gone_is_closed_and_one_that_lives_is_left_alone(tmp_path: Path) -> None:
@@ -66,6 +80,24 @@ def test_ctrl_c_in_a_step_is_a_cancellation_and_says_how_it_goes_on() -> None:
         raise_for(pulling.execute_in_process(raise_on_error=False))
     assert caught.value.exit_code == 130
     assert "--resume" in caught.value.fix
+
+
+def test_a_full_disk_is_told_as_such_in_sqlites_words_too_inside_a_step_and_outside() -> None:
+    @dg.op
+    def writing() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    @dg.job
+    def pulling() -> None:
+        writing()
+
+    with pytest.raises(DiskFull, match="The disk is full"):
+        raise_for(pulling.execute_in_process(raise_on_error=False))
+    for error in (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), sqlite3.OperationalError("database or disk is full")):
+        known = disk_full(str(error))
+        assert known is not None
+        assert known.exit_code == 3
+    assert disk_full("anything else") is None
 
 
 def test_a_moved_clock_moves_the_running_sandbox_too(home: Home, start_sandbox: Callable[..., Any]) -> None:
