@@ -118,8 +118,8 @@ class Cancelled(MrmError):
 
 
 def disk_full(text: str) -> DiskFull | None:
-    """Return the error of a full disk where a text says so in SQLite's or the system's words."""
-    if not any(sign in text for sign in ("database or disk is full", "No space left on device")):
+    """Return the error of a full disk where a text says so in the words of SQLite, ClickHouse or the system."""
+    if not any(sign in text for sign in ("database or disk is full", "No space left on device", "NOT_ENOUGH_SPACE")):
         return None
     return DiskFull("The disk is full", why=text.strip().splitlines()[0], fix="Free some space, then run the same command again: nothing half-written counts")
 

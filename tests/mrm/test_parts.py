@@ -97,6 +97,7 @@ def test_a_full_disk_is_told_as_such_in_sqlites_words_too_inside_a_step_and_outs
         known = disk_full(str(error))
         assert known is not None
         assert known.exit_code == 3
+    assert disk_full("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)") is not None
     assert disk_full("anything else") is None
 
 
