@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
@@ -213,7 +213,7 @@ def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, conf
     steps = {node.name for node in context.job_def.nodes if chosen is None or node.name in chosen}
     if context.instance.event_log_storage.supports_global_concurrency_limits and context.instance.event_log_storage.get_pool_limits():
         steps = set()
-    settings: Mapping[str, Any] = context.run.run_config.get("ops", {})
+    settings = cast("Mapping[str, Any]", context.run.run_config.get("ops", {}))
     parts = {
         other: partial(_pull, installation, context.run, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})).wanted())
         for other in REPORTS
