@@ -29,7 +29,7 @@ COMMAND = ("build", "--exclude-resource-type", "unit_test")
 
 
 class Translator(DagsterDbtTranslator):
-    """Names groups after the warehouse's databases; the keys are dagster-dbt's defaults: [database, table]."""
+    """Names groups after the warehouse's databases, and owners as the models' files do; the keys are dagster-dbt's defaults: [database, table]."""
 
     def __init__(self) -> None:
         super().__init__(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
@@ -37,6 +37,14 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the model's schema."""
         return str(dbt_resource_props["schema"])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
+        """Return the team that the model's own file names."""
+        return [dbt_resource_props.get("config", {}).get("meta", {}).get("owner", "team:data")]
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add where the model is documented."""
+        return {**super().get_metadata(dbt_resource_props), "documentation": "docs/warehouse.md"}
 
 
 class Dbt(DbtCliResource):

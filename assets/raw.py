@@ -1,10 +1,10 @@
 """Raw assets: one per report of every platform; a step pulls all integrations of its platform."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
@@ -18,6 +18,7 @@ from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
 from services.pulling import RATES, Wanted, pull_in_run
 from services.syncing import AccountOutcome, SyncResult
+from warehouse.quality import FRESH_DAYS
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
 """The icon of a platform in Dagster's UI."""
@@ -28,6 +29,9 @@ CLAIM = "mrm/claim"
 """The tag that names the claim on integrations that a run works off: it gives back what it did not come to."""
 
 ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
+
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=FRESH_DAYS), warn_window=timedelta(hours=30))
+"""How long after its last pull a raw asset counts as fresh, by the wall: a daily schedule with its retries, then the service level."""
 
 SYNC_STEPS = (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")
 """The steps of a job that take a SyncConfig."""
@@ -78,6 +82,7 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
                 owners=["team:data"],
                 tags={"level": str(r.level)},
                 metadata={"source": r.source, "key": ", ".join(r.key), "lookback days": r.lookback_days, "documentation": f"docs/connectors/{platform}.md"},
+                freshness_policy=FRESH,
                 partitions_def=PARTITIONS,
                 skippable=True,
             )
@@ -205,14 +210,16 @@ def _pull_with_the_others(context: dg.AssetExecutionContext, platform: str, conf
     steps = {node.name for node in context.job_def.nodes if chosen is None or node.name in chosen}
     if context.instance.event_log_storage.supports_global_concurrency_limits and context.instance.event_log_storage.get_pool_limits():
         steps = set()
-    settings: Mapping[str, Any] = context.run_config.get("ops", {})
+    settings = cast("Mapping[str, Any]", context.run.run_config.get("ops", {}))
     parts = {
         other: partial(_pull, installation, context.run, other, SyncConfig(**settings.get(f"pull_{other}", {}).get("config", {})).wanted())
         for other in REPORTS
         if f"pull_{other}" in steps and other != platform
     }
     installation.prepare_to_pull()
-    return installation.side_by_side.result(context.run_id, {**parts, platform: partial(_pull, installation, context.run, platform, config.wanted())}, platform)
+    return installation.side_by_side.result(
+        context.run.run_id, {**parts, platform: partial(_pull, installation, context.run, platform, config.wanted())}, platform
+    )
 
 
 def _pull(installation: Installation, run: dg.DagsterRun, platform: str, wanted: Wanted) -> list[SyncResult]:

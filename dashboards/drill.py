@@ -61,6 +61,11 @@ def named(language: Language, row: Mapping[str, Any], level: Level) -> dict[str,
     return {**row, **texts, "platform": language.platform(str(row.get("platform", ""))), "residual": residual}
 
 
+def opens(rows: Sequence[Mapping[str, Any]], level: Level) -> bool:
+    """Tell whether a level has a row to open; `rows` are named ones. What is known at the level above only has none."""
+    return level.opens and not all(row["residual"] for row in rows)
+
+
 def complete(rows: Sequence[Mapping[str, Any]], parents: Sequence[Mapping[str, Any]], level: Level) -> list[Mapping[str, Any]]:
     """Add, for each currency, what the rows miss of their parent as a residual row; nothing where they add up."""
     completed = list(rows)

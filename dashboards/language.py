@@ -83,6 +83,10 @@ class Language:
         """Write an instant in UTC."""
         return f"{format_datetime(value, 'short', locale=self.code)} UTC"
 
+    def caveat(self, code: str, message: str) -> str:
+        """Say a warning about numbers in the reader's words, all platforms in one sentence; one that has none as it came."""
+        return self.say(f"caveat.{code}") if self.knows(f"caveat.{code}") else message
+
     def error(self, error: MrmError) -> tuple[str, str]:
         """Say what happened and what to do: in the reader's words where the kind is known, else in the platform's."""
         key = f"error.{error.code}"

@@ -30,8 +30,8 @@ def footer(language: Language, board: Dashboard) -> None:
     """Draw what a reader must know about the numbers, and which build they are of."""
     if board.warnings:
         with st.expander(language.say("warnings"), icon=":material/info:"):
-            for warning in board.warnings:
-                st.markdown(f"- {plain(warning.message)}")
+            for words in dict.fromkeys(language.caveat(warning.code, warning.message) for warning in board.warnings):
+                st.markdown(f"- {plain(words)}")
     st.caption(language.say("version", version=board.data_version))
 
 

@@ -14,7 +14,7 @@ from home.directory import Home
 from home.servers import locked
 from mrm import screens
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
-from mrm.sandboxing import sandbox_of
+from mrm.sandboxing import move_clock, sandbox_of
 from mrm.syncing import choose
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def backfill(
     from services.installation import Installation
 
     opened = Home.open(home)
-    if today:
-        opened.move_clock(today.date())
+    move_clock(opened, today)
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
         work = _resumed(installation) if resume else _begun(installation, since, until, integration or [])
@@ -89,8 +88,7 @@ def gaps(
     from services.installation import Installation
 
     opened = Home.open(home)
-    if today:
-        opened.move_clock(today.date())
+    move_clock(opened, today)
     with Installation.open(opened.path) as installation:
         ids = choose(installation, integration or [])
         found = _find(installation, ids, since, until)

@@ -3,8 +3,8 @@
 Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 authorisation, 5 source or quota, 6 partial, 7 data quality, 130 interrupted.
 """
 
-import errno
 import json
+import logging
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.main import get_command
 
-from domain.errors import DiskFull, MrmError
+from domain.errors import MrmError
 from mrm import (
     alerting,
     backfilling,
@@ -31,6 +31,7 @@ from mrm import (
     syncing,
     warehousing,
 )
+from mrm.jobs import disk_full
 from mrm.supervisor import describe
 
 app = typer.Typer(
@@ -67,6 +68,7 @@ app.add_typer(storing.app, name="store")
 def main() -> NoReturn:
     """Run a command, print what went wrong in one block, and exit with its documented code."""
     debug = "--debug" in sys.argv
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # it would print a line of its own above our error
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     try:
         code = get_command(app).main(args=arguments, prog_name="./run", standalone_mode=False)
@@ -83,9 +85,7 @@ def _known(error: Exception) -> MrmError:
     """Turn a foreign exception into an error that a person can act on."""
     if hasattr(error, "format_message"):
         return MrmUsage(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return DiskFull("The disk is full", why=str(error), fix="Free some space, then run the same command again: nothing half-written counts")
-    return Unexpected(error)
+    return disk_full(str(error)) or Unexpected(error)
 
 
 class MrmUsage(MrmError):

@@ -81,7 +81,7 @@ def _connected(
         raise ConfigurationError(
             f"The {platform} credential does not work",
             why=f"{found.message}{scopes}",
-            fix="Connect again, and grant every scope that is asked; or correct the file",
+            fix="Connect again and grant every scope that is asked, correct the file, or wait until the platform answers",
         )
     skipped = {part.strip() for part in settings.get("skip_accounts", "").split(",")}
     accounts = [a for a in found.accounts if a.account_id not in skipped]

@@ -13,6 +13,7 @@ from home.directory import Home
 from home.servers import locked
 from mrm import screens
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+from mrm.sandboxing import move_clock
 
 if TYPE_CHECKING:
     from services.importing import Imported
@@ -50,8 +51,7 @@ def import_file(
     given = {"account_id": account, "currency": currency, "timezone": timezone, "vat_included": vat}
     covered = (since.date() if since else None, until.date() if until else None)
     opened = Home.open(home)
-    if today:
-        opened.move_clock(today.date())
+    move_clock(opened, today)
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, progress:
         done = _imported(installation, file, platform, integration, mapping, given, covered)

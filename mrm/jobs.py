@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from domain import errors
-from domain.errors import MrmError
+from domain.errors import DiskFull, MrmError
 from home.directory import Home
 from mrm.processes import command_of
 
@@ -64,7 +64,7 @@ def run_job(
 
     `run_id` names a run whose pulls have begun (services.pulling.begin_run).
 
-    Raises StepFailed with the exit code of what went wrong in a step.
+    Raises StepFailed with the exit code of what went wrong in a step, Cancelled after Ctrl-C.
     """
     os.environ["DAGSTER_HOME"] = dagster_home(installation.home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
@@ -97,7 +97,7 @@ def run_job(
             instance=instance,
             raise_on_error=False,
         )
-    _raise_for(result)
+    raise_for(result)
 
 
 def close_dead_runs(instance: "DagsterInstance") -> list["DagsterRun"]:
@@ -123,7 +123,23 @@ class StepFailed(MrmError):
         self.exit_code = getattr(errors, kind.rsplit(".", 1)[-1], MrmError).exit_code
 
 
-def _raise_for(result: "ExecuteInProcessResult") -> None:
+class Cancelled(MrmError):
+    """Somebody pressed Ctrl-C; what was committed stays."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("Cancelled", why="What was committed stays", fix="./run sync goes on with what is due, ./run backfill --resume with a backfill")
+
+
+def disk_full(text: str) -> DiskFull | None:
+    """Return the error of a full disk where a text says so in the words of SQLite, ClickHouse or the system."""
+    if not any(sign in text for sign in ("database or disk is full", "No space left on device", "NOT_ENOUGH_SPACE")):
+        return None
+    return DiskFull("The disk is full", why=text.strip().splitlines()[0], fix="Free some space, then run the same command again: nothing half-written counts")
+
+
+def raise_for(result: "ExecuteInProcessResult") -> None:
     """Raise the first step failure, but not the outcome's, which the caller reports account by account."""
     for event in result.all_events:
         if not event.is_step_failure or event.step_key == "raw__sync_outcome":
@@ -131,4 +147,8 @@ def _raise_for(result: "ExecuteInProcessResult") -> None:
         error = event.step_failure_data.error
         while error and error.cause:
             error = error.cause
+        if error and error.cls_name == "DagsterExecutionInterruptedError":
+            raise Cancelled
+        if error and (full := disk_full(error.message)):
+            raise full
         raise StepFailed(event.step_key or "", (error.cls_name or "") if error else "", error.message.strip() if error else "unknown")

@@ -5,6 +5,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 
 from domain.errors import ConfigurationError, UsageError
 from home.directory import Home
+from mrm.jobs import disk_full
 from mrm.options import DEFAULT_HOME, HomeOption, TodayOption
 from mrm.supervisor import Child, Supervisor, answers
 
@@ -45,6 +47,14 @@ def remember_datasets(home: Home, datasets: list[Path] | None) -> list[Path]:
                 raise ConfigurationError(f"The dataset {path} does not exist", fix="Pass the path of a CSV file; the format stands in docs/sandbox.md")
         home.remember(datasets=json.dumps([str(p.resolve()) for p in datasets]))
     return [Path(p) for p in json.loads(home.settings.get("datasets", "[]"))]
+
+
+def move_clock(home: Home, today: datetime | None) -> None:
+    """Move the home's clock on to a date, and the platforms of its running sandbox with it; nothing for None. An earlier date is refused."""
+    if today:
+        home.move_clock(today.date())
+        if "sandbox_port" in home.settings:
+            running_sandbox(home)
 
 
 def running_sandbox(home: Home) -> dict[str, Any] | None:
@@ -89,6 +99,8 @@ def _wait_for(supervisor: Supervisor, child: Child, state: Path) -> None:
         supervisor.wait_until(child, state.exists, timeout=60)
     except ConfigurationError as error:
         said = child.log.read_bytes()[start:].decode(errors="replace").strip().splitlines()
+        if said and (full := disk_full(said[-1])):
+            raise full from error
         kind = UsageError if child.process.poll() == UsageError.exit_code else ConfigurationError
         raise kind(said[-1].removeprefix("sandbox: ") if said else error.what, fix="Correct what is named and run the same command again") from error
 

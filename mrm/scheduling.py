@@ -35,11 +35,16 @@ def list_command(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -
     if not states:
         typer.echo("No integration is connected: ./run connect PLATFORM")
         return
-    table = Table("id", "platform", "name", "status", "schedule", "last success", "next run", "last error", box=None)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for heading in ("id", "platform", "name", "status", "schedule", "last success", "next run"):
+        table.add_column(heading, no_wrap=heading in ("id", "platform", "status"), overflow="fold")
     for s in states:
         schedule = f"{s['cron']} {s['timezone'] or ''}".strip()
-        table.add_row(s["id"][:8], s["platform"], s["name"], s["status"], schedule, _moment(s["last_success_at"]), next_run(s), s["last_error"] or "")
+        table.add_row(s["id"][:8], s["platform"], s["name"], s["status"], schedule, _moment(s["last_success_at"]), next_run(s))
     Console(highlight=False).print(table)
+    for s in states:
+        if s["last_error"]:
+            typer.echo(f"{s['id'][:8]} {s['name']}: {s['last_error']}")
 
 
 @app.command("pause")

@@ -18,7 +18,7 @@ from home.servers import Lease, leased, locked, read_state, state_path, write_st
 from mrm.jobs import close_dead_runs, dagster_home
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
 from mrm.processes import command_of, stop_process
-from mrm.sandboxing import sandbox_of
+from mrm.sandboxing import move_clock, sandbox_of
 from mrm.scheduling import describe, next_run
 from mrm.supervisor import Supervisor, answers, free_port
 from mrm.wording import say
@@ -39,8 +39,7 @@ def up(home: HomeOption = DEFAULT_HOME, port: PortOption = DEFAULT_PORT, today: 
     Example: ./run up --port 9000
     """
     opened = Home.open(home)
-    if today:
-        opened.move_clock(today.date())
+    move_clock(opened, today)
     _refuse_second(opened)
     from services.installation import Installation
 
@@ -110,6 +109,7 @@ def serve_until_stopped(installation: "Installation", supervisor: Supervisor, po
         with locked(home, SUPERVISOR):
             _refuse_second(home)
             stack.enter_context(Lease(home, SUPERVISOR))
+            write_state(home, SUPERVISOR, {"pid": os.getpid(), "urls": {}})
         for name in (SUPERVISOR, "dagster"):
             stack.callback(state_path(home, name).unlink, missing_ok=True)
         chosen = free_port(port)

@@ -11,7 +11,7 @@ from home.directory import Home
 from home.servers import locked
 from mrm import screens
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
-from mrm.sandboxing import sandbox_of
+from mrm.sandboxing import move_clock, sandbox_of
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -36,8 +36,7 @@ def sync(
     from services.installation import Installation
 
     opened = Home.open(home)
-    if today:
-        opened.move_clock(today.date())
+    move_clock(opened, today)
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
         ids = choose(installation, integration or [])

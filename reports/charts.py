@@ -87,7 +87,8 @@ def illustrated(document: Document) -> Document:
 
 def _daily_panel(metric: str, title: str, compared: bool, language: str, *, last: bool) -> dict[str, Any]:
     colour = FIRST if metric == "spend" else SECOND
-    axis: dict[str, Any] = {"labelExpr": _day_label(language), "tickCount": 8, "grid": False} if last else {"labels": False, "ticks": False, "grid": False}
+    days = {"labelExpr": _day_label(language), "tickCount": 8, "grid": False, "labelFlush": False}
+    axis: dict[str, Any] = days if last else {"labels": False, "ticks": False, "grid": False}
     x = {"field": "date", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": None, "axis": axis, "scale": {"type": "utc"}}
     y = {"type": "quantitative", "title": None, "axis": {"tickCount": 4}}
     layers: list[dict[str, Any]] = []

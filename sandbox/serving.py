@@ -32,12 +32,15 @@ from sandbox.yandex_metrica.server import YandexMetrica
 
 SEED = 20_260_901
 ANCHOR = "agency.json"
+HIGHEST = 65_000
+"""The last port that is asked for by number; sockets have 65535."""
 
 
 class Sandbox:
     """The servers of one sandbox; a context manager that stops them.
 
-    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of nine, the next free ones are taken where they are in use.
+    `directory` gets the certificate bundle and the generator's anchor; `port` is the first of nine in a row, any free one for 0: a restart from the
+    same first port has the same addresses. The next free ones are taken where they are in use.
     Raises DatasetMalformed for a bad dataset file.
     """
 
@@ -52,7 +55,8 @@ class Sandbox:
         self.google_ads = google
 
         def at(place: int) -> int:
-            return port + place if port else 0
+            first = port or self._control.port
+            return first + place if first + place <= HIGHEST else 0
 
         self._bundle = certificates.bundle
         meta, direct = with_control(MetaAds(self.world), control), with_control(YandexDirect(self.world), control)
@@ -61,7 +65,7 @@ class Sandbox:
         yandex_tokens = with_consent(TokenEndpoint(self.world, yandex_consents), yandex_consents)
         metrica = with_control(YandexMetrica(self.world), control)
         rest = with_control(with_tokens(Rest(google), google_tokens), control)
-        self._control = WebServer("control", with_rates(control, rates), at(0))
+        self._control = WebServer("control", with_rates(control, rates), port)
         self._meta = WebServer("meta", meta, at(1))
         self._direct = WebServer("direct", with_tokens(direct, yandex_tokens), at(2))
         self._google_rest = WebServer("google-rest", rest, at(3))

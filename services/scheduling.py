@@ -142,7 +142,7 @@ def settle(
     store: Store, organization_id: str, integration_id: str, now: datetime, failures: Sequence[MrmError], quota: Mapping[str, str] | None = None
 ) -> Schedule:
     """Remember how an integration's pull went, and when it is due again; raises NotFound."""
-    why = "; ".join(str(f) for f in failures) or None
+    why = "; ".join(dict.fromkeys(str(f) for f in failures)) or None
     with store.transaction(organization_id) as transaction:
         Integrations(transaction, organization_id, store.vault).synced(integration_id, now, why)
         rows = Schedules(transaction, organization_id)

@@ -150,18 +150,22 @@ _Sums = Mapping[str, Decimal]
 
 
 def _recent(watch: Watch, metrics: tuple[str, ...]) -> Iterator[tuple[_Account, _Sums, _Sums]]:
-    """Yield each account with its sums over the last whole days and over the baseline before them."""
+    """Yield each account with its sums over the last whole days and over the baseline before them.
+
+    Accounts of a platform that has fallen behind are named too, by what they had when it was last complete: they are stale, not gone.
+    """
     until = watch.today - timedelta(days=1)
     since = until - timedelta(days=int(watch.setting("days")) - 1)
     first = since - timedelta(days=int(watch.setting("baseline_days")))
     fresh = {f.platform: f for f in _freshness(watch)}
-    answer = watch.ask(metrics, ("date", "platform", "account", "currency"), first, until)
+    behind = min((f.data_through for f in fresh.values() if f.data_through and _is_stale(watch, f)), default=until)
+    answer = watch.ask(metrics, ("date", "platform", "account", "currency"), first - (until - behind), until)
     sums: dict[tuple[str, str, str, str], tuple[dict[str, Decimal], dict[str, Decimal]]] = defaultdict(lambda: (defaultdict(Decimal), defaultdict(Decimal)))
     for row in answer.rows:
         key = (str(row["platform"]), str(row["account"]), str(row["account_name"]), str(row["currency"]))
-        side = sums[key][0 if row["date"] >= since else 1]  # type: ignore[operator]
-        for metric in metrics:
-            side[metric] += Decimal(str(row[metric] or 0))
+        now, before = sums[key]
+        for metric in metrics if row["date"] >= first else ():  # type: ignore[operator]
+            (now if row["date"] >= since else before)[metric] += Decimal(str(row[metric] or 0))  # type: ignore[operator]
     for (platform, account_id, name, currency), (now, before) in sorted(sums.items()):
         stale = platform not in fresh or _is_stale(watch, fresh[platform])
         yield _Account(f"{platform}/{account_id}", f"{platform} {name}", currency, f"{since}..{until}", stale), now, before

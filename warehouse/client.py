@@ -20,6 +20,7 @@ from domain.errors import ConfigurationError, Unreachable
 from home.directory import Home
 from home.servers import Lease, State, attach, read_state
 from warehouse.embedded.ownership import owner, starting, taken
+from warehouse.failures import reason
 
 SERVER = "clickhouse"
 _PATIENCE = 30.0
@@ -157,9 +158,7 @@ class Warehouse:
                 client_name="mrm",
             )
         except (ClickHouseError, OSError) as error:
-            raise Unreachable(
-                f"ClickHouse at {self.url} does not answer", why=str(error).splitlines()[0], fix="Start it, or correct MRM_CLICKHOUSE_URL"
-            ) from error
+            raise Unreachable(f"ClickHouse at {self.url} does not answer", why=reason(error), fix="Start it, or correct MRM_CLICKHOUSE_URL") from error
 
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment that dbt/profiles.yml reads."""

@@ -13,6 +13,16 @@ AWAY: tuple[type[Exception], ...] = (MrmError, ClickHouseError, OSError)
 """What a call to a server that is gone, full or refusing may raise."""
 
 
+def reason(error: BaseException) -> str:
+    """Say in one line why a connection failed: the system's own words where libraries have wrapped them."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error).splitlines()[0]
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn a full disk into DiskFull and a lost connection into Unreachable; other errors of ClickHouse pass as they are."""

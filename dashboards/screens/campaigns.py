@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import messages, provenance, tables
-from dashboards.drill import LEVELS, Level, closed, complete, depth, named, opened, path
+from dashboards.drill import LEVELS, Level, closed, complete, depth, named, opened, opens, path
 from dashboards.filters import Filters
 from dashboards.language import Language
 from platform_api.analytics.schemas import Dashboard
@@ -41,17 +41,19 @@ def _rows(client: ApiClient, filters: Filters, board: Dashboard, level: Level) -
 
 
 def _table(language: Language, filters: Filters, board: Dashboard, level: Level, rows: Sequence[Mapping[str, Any]]) -> None:
-    st.caption(language.say(f"campaigns.lead.{level.name}"))
+    shown = [named(language, row, level) for row in rows]
+    selectable = opens(shown, level)
+    if selectable or not level.opens:
+        st.caption(language.say(f"campaigns.lead.{level.name}"))
     if len(rows) >= _MOST_ROWS:
         st.info(language.say("campaigns.shown", shown=_MOST_ROWS), icon=":material/filter_list:")
-    shown = [named(language, row, level) for row in rows]
     texts = {name: language.say(f"col.{name}") for name in level.columns}
     table = tables.Table(texts, tables.measures(provenance.labels(language, board)), shown)
     key = "-".join(("table", level.name, filters.project, filters.account, filters.campaign, filters.ad_group))
-    chosen = tables.show(language, table, key=key, selectable=level.opens)
+    chosen = tables.show(language, table, key=key, selectable=selectable)
     _totals(language, board, rows)
     if any(row["residual"] for row in shown):
-        st.caption(language.say("residual.help"))
+        st.caption(language.say("residual.help", row=language.say(f"residual.{level.name}")))
     if chosen is not None and not shown[chosen]["residual"]:
         _go(opened(filters, rows[chosen], level))
         st.rerun()

@@ -70,6 +70,18 @@ def test_a_raw_asset_has_a_partition_for_each_integration_and_month() -> None:
     assert partition_keys("ga4", "b", [DateWindow(date(2020, 12, 31), date(2020, 12, 31))]) == [], "months before the first have no partition"
 
 
+def test_every_asset_that_we_make_has_an_owner_and_the_models_that_of_their_files() -> None:
+    assert [key.to_user_string() for key in GRAPH.materializable_asset_keys if not GRAPH.get(key).owners] == []
+    assert GRAPH.get(dg.AssetKey(["marts", "mart_anomalies"])).owners == ["team:analytics"]
+    assert GRAPH.get(dg.AssetKey(["marts", "mart_anomalies"])).metadata["documentation"] == "docs/warehouse.md"
+
+
+def test_every_report_says_how_fresh_it_must_be_and_where_it_is_documented() -> None:
+    for key in (dg.AssetKey(["raw", r.table]) for reports in REPORTS.values() for r in reports):
+        assert GRAPH.get(key).freshness_policy_or_from_metadata is not None
+        assert GRAPH.get(key).metadata["documentation"].startswith("docs/connectors/")
+
+
 def test_every_asset_says_what_it_is() -> None:
     silent = [key.to_user_string() for key in GRAPH.get_all_asset_keys() if not (GRAPH.get(key).description or "").strip()]
     assert silent == []

@@ -83,6 +83,12 @@ def test_known_errors_are_told_in_the_readers_words_and_others_in_the_platforms(
     assert EN.error(PartialResult("Two accounts failed", [])) == ("Two accounts failed", "Mend what is named, then sync again: only the missing part is pulled")
 
 
+def test_a_warning_is_told_once_for_all_platforms_in_the_readers_words_and_an_unknown_one_as_it_came():
+    told = [RU.caveat("provisional_days", f"{platform} may still restate the days from 2026-10-28 on") for platform in ("google_ads", "meta_ads")]
+    assert set(told) == {"Площадки ещё могут пересчитать последние дни периода."}
+    assert RU.caveat("brand_new", "As it came") == "As it came"
+
+
 def test_a_language_is_chosen_from_the_browsers():
     assert [preferred(locale) for locale in ("ru-RU", "en", "de-DE", None)] == ["ru", "en", "en", "en"]
     with pytest.raises(UnknownName):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import altair as alt
 
 from dashboards import charts, tables
-from dashboards.drill import LEVELS, closed, complete, depth, named, opened, path
+from dashboards.drill import LEVELS, closed, complete, depth, named, opened, opens, path
 from dashboards.filters import Filters, read
 from dashboards.language import Language
 from dashboards.remembering import Remembered
@@ -57,6 +57,13 @@ def test_a_residual_row_says_so():
     assert named(RU, {**ROW, "ad": None}, LEVELS[2])["ad"] == "вне объявлений"
     assert named(RU, {**ROW, "ad": "7", "ad_name": "Весна"}, LEVELS[2])["ad"] == "Весна"
     assert named(RU, {**ROW, "ad": "7", "ad_name": None}, LEVELS[2])["ad"] == "7"
+
+
+def test_a_level_of_residual_rows_alone_opens_nothing():
+    residual, known = (named(RU, {**ROW, "ad_group": group}, LEVELS[1]) for group in (None, "7"))
+    assert not opens([residual], LEVELS[1])
+    assert opens([residual, known], LEVELS[1])
+    assert not opens([named(RU, {**ROW, "ad": "1"}, LEVELS[2])], LEVELS[2])
 
 
 def test_tables_sort_as_numbers_and_are_written_in_each_rows_currency():

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -38,6 +39,16 @@ def test_axes_follow_the_language(language, day, number):
     drawn = draw(trend(series(spend=["1000", "2000"], conversions=["3", "4"]), language), "title")
     assert day in drawn
     assert number in drawn
+
+
+def test_the_first_days_label_stands_under_its_day_and_keeps_clear_of_the_next():
+    days = [f"2026-10-{day}" for day in range(28, 32)] + [f"2026-11-{day:02}" for day in range(1, 25)]
+    points = Series(kind="daily", currency="RUB", labels=days, values={"spend": [Decimal(100)] * 28, "conversions": [Decimal(3)] * 28})
+    labels = re.findall(r'<text text-anchor="(\w+)" transform="translate\(([\d.]+),[^>]*>\d+ (?:окт|ноя)<', draw(trend(points, "ru"), "title"))
+    assert len(labels) > 6
+    assert {anchor for anchor, _ in labels} == {"middle"}
+    places = [float(place) for _, place in labels]
+    assert min(right - left for left, right in pairwise(places)) > 50
 
 
 def test_the_drawing_takes_the_pages_colours_and_escapes_its_texts():

@@ -80,6 +80,14 @@ def test_a_taken_port_gives_way_to_the_next(launch):
     assert len(set(ports)) == 3
 
 
+def test_a_restart_from_the_same_first_port_has_the_same_addresses(launch):
+    process, before, _ = launch("--today", "2026-11-23")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    _, after, _ = launch("--today", "2026-11-23", "--port", before["control"].rpartition(":")[2])
+    assert {**after, "pid": before["pid"]} == before
+
+
 OFFICIAL = """
 import json, sys
 state = json.load(open(sys.argv[1]))

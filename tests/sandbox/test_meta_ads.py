@@ -243,6 +243,14 @@ def test_a_long_lived_token_can_be_had(agency):
     assert agency.graph(ACT, access_token=answer.json()["access_token"]).status_code == 200
 
 
+@pytest.mark.parametrize("breakdowns", ["country", "region", "age,gender", "publisher_platform,platform_position", "impression_device"])
+def test_a_breakdown_of_days_without_delivery_is_empty(serve, breakdowns):
+    bench = serve({"platform": "meta_ads", "account_id": "100200300", "date": "2026-11-01"})
+    window = json.dumps({"since": "2026-10-01", "until": "2026-10-03"})
+    params = {"level": "campaign", "fields": "campaign_id,spend", "time_range": window, "time_increment": 1}
+    assert bench.graph_rows("act_100200300/insights", **params, breakdowns=breakdowns) == []
+
+
 def test_country_and_device_are_breakdowns(serve):
     bench = serve({"country": "DE", "device": "mobile"}, {"country": "FR", "device": "mobile", "clicks": "4"})
     params = {"fields": "clicks", "date_preset": "last_30d"}

@@ -139,6 +139,12 @@ def test_a_failure_is_tried_again_by_its_kind(store: Store, ours, failure: MrmEr
     assert (state.failures, state.error_code, state.last_success_at) == (count, failure.code, None)
 
 
+def test_what_several_reports_failed_of_is_said_once(store: Store, ours) -> None:
+    integration_id = connect(store, ours.admin)
+    state = settle(store, ours.organization_id, integration_id, NOON, [meta(TransientFailure), meta(TransientFailure), meta(PermissionDenied, account_id="1")])
+    assert state.last_error == f"{meta(TransientFailure)}; {meta(PermissionDenied, account_id='1')}"
+
+
 def test_a_renewed_credential_lets_a_blocked_integration_run(store: Store, ours) -> None:
     integration_id = connect(store, ours.admin)
     settle(store, ours.organization_id, integration_id, NOON, [meta(AuthorizationExpired)])
