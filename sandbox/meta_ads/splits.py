@@ -84,7 +84,7 @@ def spread(rows: pl.DataFrame, family: Family, keys: Sequence[str], measures: Se
     own = pl.concat_str([pl.col(k) for k in keys], separator=" ") if keys else pl.lit("")
     rows = rows.with_columns(own.alias("_own"))
     numbers = {text: crc32(f"{family.names[0]} {text}".encode()) % SCALE for text in rows["_own"].unique().to_list()}
-    start = rows["_own"].replace_strict(numbers, return_dtype=pl.Int64)
+    start = rows["_own"].replace_strict(numbers, return_dtype=pl.Int64).cast(pl.Int64)  # without rows it stays text
     rows = rows.with_columns(((start + pl.col("_from").cast(pl.Int32).cast(pl.Int64) * 3_571) % SCALE).alias("_start"))
     cut = rows.join(table, on=parent, how="left", maintain_order="left").with_columns(_part(m, UNITS.get(m, 1)).alias(m) for m in measures)
     left = cut.filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
