@@ -5,6 +5,7 @@ from datetime import date
 from importlib import import_module
 from types import ModuleType
 
+import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from connectors.ga4 import reports as ga4
@@ -47,10 +48,11 @@ def oldest_date(platform: str, today: date, report: Report | None = None) -> dat
 
 
 def connect(platform: str, credentials: Mapping[str, str], settings: Mapping[str, str], clock: Clock, patience: Patience | None = None) -> Connector:
-    """Build the platform's connector; nothing is sent yet.
+    """Build the platform's connector; nothing is sent yet. From here on Arrow takes its memory from the system's allocator.
 
     Raises UnknownName for a platform, ConfigurationError for credentials or settings that cannot be right (values are never printed).
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps some 50 MB of what pages leave behind
     models = import_module(f"connectors.{_known(platform)}.settings")
     client = import_module(f"connectors.{platform}.client")
     prefix = "".join(word.capitalize() for word in platform.split("_"))
