@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import chain
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -83,6 +85,7 @@ class _Document(Struct, rename="camel"):
 
 
 _DOCUMENT = msgspec.json.Decoder(_Document)
+_VALUE = attrgetter("value")
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,9 @@ def _columns(document: _Document, rows: Sequence[_Row], query: Query, report: Re
         listed = tuple(h.name for h in headers or ())
         if listed != names and (rows or listed):
             raise drift(report, account, ", ".join(str(n) for n in set(listed) ^ set(names)) or member, "does not stand where it was asked for")
-        if any(len(row) != len(names) for row in values):
+        if set(map(len, values)) - {len(names)}:
             raise drift(report, account, member, f"does not hold {len(names)} values in every row")
-        texts = [value.value for row in values for value in row]
+        texts = list(map(_VALUE, chain.from_iterable(values)))
         if None in texts:
             raise drift(report, account, member, "holds an empty value where the platform promises one")
         found |= {name: cast(list[str], texts[place :: len(names)]) for place, name in enumerate(names)}
