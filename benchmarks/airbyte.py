@@ -38,7 +38,7 @@ STREAM = "same_rows"
 
 @dataclass(frozen=True)
 class Source:
-    """A release of a source: what it is told, the stream to read, and what a record adds to the dataset's total."""
+    """A release of a source: what it is told, the stream to read, what a record adds to the dataset's total, and as many rows as it reads in minutes."""
 
     name: str
     version: str
@@ -46,6 +46,7 @@ class Source:
     total: Callable[[Mapping[str, Any]], int]
     stream: str = STREAM
     report: str = ""
+    rows: int = 50_000
 
     @property
     def package(self) -> str:
@@ -90,9 +91,9 @@ def metrica(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
 
 SOURCES = {
     "google_ads": Source("google-ads", "6.1.7", google, lambda record: int(record["metrics.impressions"])),
-    "meta_ads": Source("facebook-marketing", "6.1.9", meta, lambda record: int(record["impressions"]), f"custom{STREAM}"),
+    "meta_ads": Source("facebook-marketing", "6.1.9", meta, lambda record: int(record["impressions"]), f"custom{STREAM}", rows=2_000),
     "ga4": Source("google-analytics-data-api", "2.8.2", ga4, lambda record: int(record["sessions"])),
-    "yandex_metrica": Source("yandex-metrica", "1.0.44", metrica, lambda record: int(record["visitID"]), "sessions", "visits"),
+    "yandex_metrica": Source("yandex-metrica", "1.0.44", metrica, lambda record: int(record["visitID"]), "sessions", "visits", 100_000),
 }
 
 
@@ -195,12 +196,12 @@ def main() -> None:
     """Compare each platform and print a line for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("platform", nargs="*", help=f"{', '.join(SOURCES)}; all by default")
-    parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--days", type=int, default=20)
+    parser.add_argument("--rows", type=int, help="as many as each source reads in minutes by default")
+    parser.add_argument("--days", type=int, default=5)
     parser.add_argument("--venvs", type=Path, default=Path(tempfile.gettempdir()) / "mrm-airbyte", help="where the sources are installed and stay")
     asked = parser.parse_args()
     for platform in asked.platform or SOURCES:
-        print(compare(platform, asked.rows, asked.days, asked.venvs), flush=True)
+        print(compare(platform, asked.rows or SOURCES[platform].rows, asked.days, asked.venvs), flush=True)
     print("yandex_direct  Airbyte has no source for it")
 
 
