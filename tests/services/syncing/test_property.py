@@ -1,3 +1,4 @@
+# house: one property with its cases, its prover, and the process whose children die; they are read together
 """Whatever is restated, breaks or dies, in whatever order: pulled until it is committed, the slices equal the dataset.
 
 Two hundred seeds by default, MRM_SEEDS=2000 tries more; in the first twenty (MRM_KILLS) a pull dies by SIGKILL in a process of its
