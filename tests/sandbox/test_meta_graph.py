@@ -46,6 +46,11 @@ def test_every_breakdown_adds_up_to_the_whole(agency, breakdowns):
         assert by_campaign(split, measure) == by_campaign(whole, measure)
 
 
+def test_a_breakdown_of_days_without_rows_is_an_empty_answer(agency):
+    nothing = {"since": "2024-05-01", "until": "2024-05-02"}
+    assert agency.graph_rows(f"{ACT}/insights", level="campaign", fields="impressions", time_range=nothing, breakdowns="age,gender") == []
+
+
 @pytest.mark.parametrize(
     "breakdowns", ["region", "comscore_market", "hourly_stats_aggregated_by_advertiser_time_zone", "hourly_stats_aggregated_by_audience_time_zone"]
 )
