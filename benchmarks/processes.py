@@ -43,10 +43,10 @@ class SandboxProcess:
         self.state = json.loads(path.read_text())
         self.port = self.port or int(self.state["control"].rsplit(":", 1)[1])
 
-    def ask(self, what: str, body: object) -> None:
+    def ask(self, what: str, body: object, method: str = "POST") -> None:
         """Ask something of the control plane."""
         url = f"{self.state['control']}/__sandbox__/{what}"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}), timeout=60).close()
+        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method), timeout=60).close()
 
     def move(self, today: date) -> None:
         """Move its clock."""

@@ -1,21 +1,22 @@
 """Rows per second from the sandbox on loopback to committed slices, and the memory that it takes: `python -m benchmarks.pulling google_ads --rows 200000`.
 
-One account whose ad report has that many rows, pulled once into an embedded ClickHouse. Prints wall time, the processor time of this
+One account whose report has that many rows, pulled once into an embedded ClickHouse. Prints wall time, the processor time of this
 process and of the sandbox, and the growth of this process's memory over the connected but idle one. Times never gate tests.
 """
 
 import argparse
-import csv
 import json
 import resource
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.datasets import ACCOUNTS, CREDENTIALS, DAYS, TODAY, Wanted
 from benchmarks.processes import SandboxProcess, processor_seconds
 from connectors.patience import Patience
 from home.directory import Home
@@ -24,78 +25,61 @@ from services.syncing import sync_integration
 from store.files import open_landing
 from warehouse.client import Warehouse, WarehouseSettings
 
-TODAY = date(2026, 11, 23)
-DAYS = 400
-COLUMNS = (
-    "platform,account_id,account_name,currency,timezone,campaign_id,campaign_name,ad_group_id,ad_group_name,ad_id,ad_name,date,"
-    "impressions,clicks,spend,conversions,conversions_value"
-)
-ACCOUNTS = {"google_ads": "1234567890", "meta_ads": "100200300", "yandex_direct": "shop-login"}
-CREDENTIALS = {
-    "google_ads": {"developer_token": "d" * 22, "access_token": "sandbox"},
-    "meta_ads": {"access_token": "sandbox"},
-    "yandex_direct": {"token": "sandbox"},
-}
+
+def resident() -> int:
+    """Return this process's resident size in bytes (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def dataset(platform: str, rows: int) -> Iterator[list[object]]:
-    """Yield that many ad rows over 400 days, in ten campaigns of ten groups."""
-    for number in range(rows):
-        ad, back = divmod(number, DAYS)
-        campaign, group = 1 + ad % 10, 11 + ad % 100
-        names = [campaign, f"Campaign {campaign}", group, f"Group {group}", 1000 + ad, f"Ad {ad}"]
-        measures = [1000 + number % 977, number % 53, f"{number % 5000}.{number % 100:02d}", number % 7, f"{number % 900}.5"]
-        yield [platform, ACCOUNTS[platform], "Shop", "USD", "America/New_York", *names, TODAY - timedelta(days=back), *measures]
-
-
-def peak(stop: threading.Event, found: list[int]) -> None:
-    """Keep the largest resident size in bytes of this process until told to stop."""
-    page = resource.getpagesize()
+def watch(stop: threading.Event, found: list[int]) -> None:
+    """Note the resident size until told to stop."""
     while not stop.wait(0.02):
-        found.append(int(Path("/proc/self/statm").read_text().split()[1]) * page)
+        found.append(resident())
 
 
-def main() -> None:
-    """Serve the dataset, pull it, and print one JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("platform", choices=list(ACCOUNTS))
-    parser.add_argument("--rows", type=int, default=200_000)
-    asked = parser.parse_args()
+@contextmanager
+def serving(wanted: Wanted) -> Iterator[tuple[Path, SandboxProcess]]:
+    """Serve a dataset from a process of its own; yields an empty directory and the sandbox."""
     with tempfile.TemporaryDirectory(prefix="mrm-pulling-") as directory:
         place = Path(directory)
-        with (place / "ads.csv").open("w", newline="") as file:
-            file.write(COLUMNS + "\n")
-            csv.writer(file).writerows(dataset(asked.platform, asked.rows))
-        sandbox = SandboxProcess(place / "sandbox", [place / "ads.csv"], TODAY)
-        home = Home.open(place / "home")
-        home.remember(today=TODAY.isoformat(), pinned_at=datetime.now(UTC).isoformat())
+        sandbox = SandboxProcess(place / "sandbox", wanted.write(place), TODAY)
+        sandbox.start()
         try:
-            with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
-                sandbox.start()
-                print(json.dumps(pull(asked.platform, home, warehouse, sandbox.state)))
+            yield place, sandbox
         finally:
-            Warehouse.stop(home)
             sandbox.stop()
 
 
-def pull(platform: str, home: Home, warehouse: Warehouse, state: dict[str, Any]) -> dict[str, object]:
-    """Pull the account list first, so that everything is imported and connected, then the ad report under the clock."""
-    given = {name: str(value) for name, value in state[platform].items()}
+def measure(wanted: Wanted, place: Path, state: dict[str, Any]) -> dict[str, Any]:
+    """Pull a report once into a home of its own and return the figures."""
+    home = Home.open(place / "home")
+    home.remember(today=TODAY.isoformat(), pinned_at=datetime.now(UTC).isoformat())
+    try:
+        with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
+            return pull(wanted, home, warehouse, state)
+    finally:
+        Warehouse.stop(home)
+
+
+def pull(wanted: Wanted, home: Home, warehouse: Warehouse, state: dict[str, Any]) -> dict[str, Any]:
+    """Pull the account list first, so that everything is imported and connected, then the report under the clock."""
+    given = {name: str(value) for name, value in state[wanted.platform].items()}
 
     def sync(reports: str) -> int:
-        access = IntegrationAccess(f"{platform}-1", "org", platform, CREDENTIALS[platform], {**given, "reports": reports})
-        result = sync_integration(access, warehouse, open_landing(home), home.clock, home=home, patience=Patience())
+        access = IntegrationAccess(f"{wanted.platform}-1", "org", wanted.platform, CREDENTIALS[wanted.platform], {**given, "reports": reports})
+        window = {"since": wanted.since, "until": wanted.until} if reports == wanted.name else {}
+        result = sync_integration(access, warehouse, open_landing(home), home.clock, home=home, patience=Patience(), **window)
         if result.failures:
             raise result.failures[0]
         return result.rows
 
     sync("accounts")
-    idle = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    idle = resident()
     stop, sizes = threading.Event(), [idle]
-    watcher = threading.Thread(target=peak, args=(stop, sizes))
+    watcher = threading.Thread(target=watch, args=(stop, sizes))
     watcher.start()
     began, processor, served = time.monotonic(), time.process_time(), processor_seconds(int(state["pid"]))
-    rows = sync("ad_daily")
+    rows = sync(wanted.name)
     wall, own, served = time.monotonic() - began, time.process_time() - processor, processor_seconds(int(state["pid"])) - served
     stop.set()
     watcher.join()
@@ -106,7 +90,20 @@ def pull(platform: str, home: Home, warehouse: Warehouse, state: dict[str, Any])
         "sandbox_cpu_seconds": round(served, 2),
         "rows_per_second": round(rows / wall),
     }
-    return {"platform": platform, **figures, "idle_mb": idle >> 20, "grown_mb": (max(sizes) - idle) >> 20}
+    return {"platform": wanted.platform, "report": wanted.name, **figures, "idle_mb": idle >> 20, "grown_mb": (max(sizes) - idle) >> 20}
+
+
+def main() -> None:
+    """Serve the dataset, pull it, and print one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("platform", choices=list(ACCOUNTS))
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--report", default="", help="visits: Metrica's logs instead of its daily traffic")
+    asked = parser.parse_args()
+    wanted = Wanted(asked.platform, asked.rows, asked.days, asked.report)
+    with serving(wanted) as (place, sandbox):
+        print(json.dumps(measure(wanted, place, sandbox.state)))
 
 
 if __name__ == "__main__":

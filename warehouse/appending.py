@@ -61,21 +61,30 @@ class Appender:
         self._waiting.clear()
 
     def _send(self) -> None:
-        batch = pa.concat_tables(self._waiting)
+        body = self._stream(pa.concat_tables(self._waiting))
         self._waiting, self._bytes, self._rows = [], 0, 0
         if len(self._under_way) == UNDER_WAY:
             self._under_way.popleft().result()
-        self._under_way.append(self._threads.submit(self._insert, batch))
+        self._under_way.append(self._threads.submit(self._insert, body))
 
-    def _insert(self, batch: pa.Table) -> None:
+    def _stream(self, batch: pa.Table) -> pa.Buffer:
+        """Write a batch as an Arrow stream into a buffer of its size, so that no rows need be kept beside it."""
         columns = [*(_constant(value, len(batch)) for value in self._constants.values()), *batch.columns]
-        names = [*self._constants, *batch.column_names]
-        sink = pa.BufferOutputStream()
-        table = pa.table(columns, names=names)
-        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(unify_dictionaries=True)) as stream:
-            stream.write_table(table)
+        table = pa.table(columns, names=[*self._constants, *batch.column_names])
+        size = pa.MockOutputStream()
+        _write(table, size)
+        body = pa.allocate_buffer(size.size())
+        _write(table, pa.FixedSizeBufferWriter(body))
+        return body
+
+    def _insert(self, body: pa.Buffer) -> None:
         with self._warehouse.client() as client:
-            client.raw_insert(self._target, None, sink.getvalue(), dict(_SETTINGS), "ArrowStream")
+            client.raw_insert(self._target, None, body, dict(_SETTINGS), "ArrowStream")
+
+
+def _write(table: pa.Table, sink: pa.NativeFile) -> None:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(unify_dictionaries=True)) as stream:
+        stream.write_table(table)
 
 
 def _constant(value: str, count: int) -> pa.Array:

@@ -219,6 +219,7 @@ class Load:
 
     def _require_unique(self) -> None:
         keys = np.concatenate(self._keys) if self._keys else np.zeros(0, dtype=np.uint64)
+        self._keys.clear()
         keys.sort()
         doubled = int((keys[1:] == keys[:-1]).sum())
         if doubled:

@@ -1,13 +1,20 @@
-"""One answer of runReport as columns: parsed at once, never row by row, and checked against what was asked."""
+"""One answer of runReport as columns: decoded by the types that it promises, and checked against what was asked."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from itertools import chain
+from operator import attrgetter
+from typing import Any, cast
 
-import polars as pl
+import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from connectors.ga4.errors import broken
 from connectors.ga4.reports import Query
@@ -15,9 +22,6 @@ from connectors.rows import drift, typed
 from domain.catalogue import Account, ColumnType, Report
 from domain.errors import IncompleteAnswer
 
-_VALUES = pl.List(pl.Struct({"value": pl.String}))
-_NAMES = pl.List(pl.Struct({"name": pl.String}))
-_STATUS = pl.Struct({"consumed": pl.Int64, "remaining": pl.Int64})
 BUCKETS = (
     "tokensPerDay",
     "tokensPerHour",
@@ -26,43 +30,76 @@ BUCKETS = (
     "serverErrorsPerProjectPerHour",
     "potentiallyThresholdedRequestsPerHour",
 )
-_SCHEMA: dict[str, pl.DataType] = {
-    "dimensionHeaders": _NAMES,
-    "metricHeaders": _NAMES,
-    "rows": pl.List(pl.Struct({"dimensionValues": _VALUES, "metricValues": _VALUES})),
-    "rowCount": pl.Int64(),
-    "metadata": pl.Struct(
-        {
-            "currencyCode": pl.String,
-            "timeZone": pl.String,
-            "subjectToThresholding": pl.Boolean,
-            "dataLossFromOtherRow": pl.Boolean,
-            "samplingMetadatas": pl.List(pl.Struct({"samplesReadCount": pl.String, "samplingSpaceSize": pl.String})),
-            "schemaRestrictionResponse": pl.Struct(
-                {"activeMetricRestrictions": pl.List(pl.Struct({"metricName": pl.String, "restrictedMetricTypes": pl.List(pl.String)}))}
-            ),
-        }
-    ),
-    "propertyQuota": pl.Struct(dict.fromkeys(BUCKETS, _STATUS)),
-}
-_EXACT = r"^-?\d+(\.\d{1,6})?$"
+_EXACT = re.compile(r"-?\d+(\.\d{1,6})?")
 _MICRO = Decimal("0.000001")
+_YYYYMMDD = 8
+
+
+class _Header(Struct):
+    name: str | None = None
+
+
+class _Value(Struct, gc=False):
+    value: str | None = None
+
+
+class _Row(Struct, gc=False, rename="camel"):
+    dimension_values: list[_Value] | None = None
+    metric_values: list[_Value] | None = None
+
+
+class _Sample(Struct, rename="camel"):
+    samples_read_count: str | None = None
+    sampling_space_size: str | None = None
+
+
+class _Restriction(Struct, rename="camel"):
+    metric_name: str | None = None
+    restricted_metric_types: list[str] | None = None
+
+
+class _Restrictions(Struct, rename="camel"):
+    active_metric_restrictions: list[_Restriction] | None = None
+
+
+class _Metadata(Struct, rename="camel"):
+    currency_code: str | None = None
+    time_zone: str | None = None
+    subject_to_thresholding: bool | None = None
+    data_loss_from_other_row: bool | None = None
+    sampling_metadatas: list[_Sample] | None = None
+    schema_restriction_response: _Restrictions | None = None
+
+
+class _Status(Struct):
+    remaining: int | None = None
+
+
+class _Document(Struct, rename="camel"):
+    dimension_headers: list[_Header] | None = None
+    metric_headers: list[_Header] | None = None
+    rows: list[_Row] | None = None
+    row_count: int | None = None
+    metadata: _Metadata | None = None
+    property_quota: dict[str, _Status | None] | None = None
+
+
+_DOCUMENT = msgspec.json.Decoder(_Document)
+_VALUE = attrgetter("value")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One page: its rows in the report's schema, a hash of each row's key, and what the answer says of itself."""
+    """One page: its rows in the report's schema, a hash of each row's key that holds within this process, and what the answer says of itself.
+
+    `sampled` tells whether the numbers are estimated from a part of the events.
+    """
 
     rows: pa.Table
-    keys: pl.Series
+    keys: npt.NDArray[np.int64]
     row_count: int
-    metadata: dict[str, Any]
+    sampled: bool
     quota: dict[str, int]
-
-    @property
-    def sampled(self) -> bool:
-        """Tell whether the numbers are estimated from a part of the events."""
-        return bool(self.metadata.get("samplingMetadatas"))
 
 
 def read_answer(body: bytes, query: Query, report: Report, account: Account) -> Answer:
@@ -70,16 +107,15 @@ def read_answer(body: bytes, query: Query, report: Report, account: Account) -> 
 
     Raises TransientFailure for one that breaks off, IncompleteAnswer for other columns than were asked for or values of another type.
     """
-    document = _parse(body, account)
-    rows = document["rows"][0]
-    count = 0 if rows is None else len(rows)
-    columns = _columns(document, rows, query, report, account, count)
-    metadata: dict[str, Any] = document["metadata"].to_list()[0] or {}
-    quota: dict[str, Any] = document["propertyQuota"].to_list()[0] or {}
-    keys = pl.DataFrame([columns[d].rename(d) for d in query.dimensions]).hash_rows() if count else pl.Series(dtype=pl.UInt64)
+    document = _parse(body, report, account)
+    rows, said = document.rows or [], document.metadata or _Metadata()
+    columns = _columns(document, rows, query, report, account)
+    quota = document.property_quota or {}
+    keys = np.fromiter(map(hash, zip(*(columns[d] for d in query.dimensions), strict=True)), np.int64, len(rows))
     arrays = {name: _typed_text(column, name, report, account) for name, column in columns.items()}
-    table = typed(report, account, {**arrays, **_quality(metadata, count)}, count)
-    return Answer(table, keys, int(document["rowCount"][0] or 0), metadata, {b: int((quota.get(b) or {}).get("remaining") or 0) for b in BUCKETS if quota})
+    table = typed(report, account, {**arrays, **_quality(said, len(rows))}, len(rows))
+    left = {bucket: (status.remaining or 0) if (status := quota.get(bucket)) else 0 for bucket in BUCKETS} if quota else {}
+    return Answer(table, keys, document.row_count or 0, bool(said.sampling_metadatas), left)
 
 
 def property_row(report: Report, account: Account, resource: Mapping[str, Any]) -> pa.Table:
@@ -88,48 +124,55 @@ def property_row(report: Report, account: Account, resource: Mapping[str, Any]) 
     return typed(report, account, row, 1)
 
 
-def _parse(body: bytes, account: Account) -> pl.DataFrame:
+def _parse(body: bytes, report: Report, account: Account) -> _Document:
     try:
-        document = pl.read_json(body, schema=_SCHEMA)
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        raise broken(f"the answer breaks off within its JSON ({str(error).splitlines()[0][:80]})", account.account_id) from None
-    if document.height != 1:
-        raise broken("the answer is no JSON object", account.account_id)
-    return document
+        return _DOCUMENT.decode(body)
+    except msgspec.ValidationError as error:
+        if not body.lstrip().startswith(b"{"):
+            raise broken("the answer is no JSON object", account.account_id) from None
+        raise drift(report, account, "rows", f"do not read: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise broken(f"the answer breaks off within its JSON ({str(error)[:80]})", account.account_id) from None
 
 
-def _columns(document: pl.DataFrame, rows: pl.Series | None, query: Query, report: Report, account: Account, count: int) -> dict[str, pl.Series]:
+def _columns(document: _Document, rows: Sequence[_Row], query: Query, report: Report, account: Account) -> dict[str, list[str]]:
     """Return the values of each column as text, the headers being those that were asked for."""
-    found: dict[str, pl.Series] = {}
-    parts = None if rows is None else rows.struct.unnest()
-    for header, member, names in (("dimensionHeaders", "dimensionValues", query.dimensions), ("metricHeaders", "metricValues", query.metrics)):
-        listed = tuple(h["name"] for h in document[header].to_list()[0] or ())
-        if listed != names and (count or listed):
-            raise drift(report, account, ", ".join(set(listed) ^ set(names)) or header, "does not stand where it was asked for")
-        if parts is None:
-            found |= {name: pl.Series(name, [], dtype=pl.String) for name in names}
-            continue
-        if not (parts[member].list.len().fill_null(0) == len(names)).all():
+    found: dict[str, list[str]] = {}
+    for headers, member, names, values in (
+        (document.dimension_headers, "dimensionValues", query.dimensions, [row.dimension_values or () for row in rows]),
+        (document.metric_headers, "metricValues", query.metrics, [row.metric_values or () for row in rows]),
+    ):
+        listed = tuple(h.name for h in headers or ())
+        if listed != names and (rows or listed):
+            raise drift(report, account, ", ".join(str(n) for n in set(listed) ^ set(names)) or member, "does not stand where it was asked for")
+        if set(map(len, values)) - {len(names)}:
             raise drift(report, account, member, f"does not hold {len(names)} values in every row")
-        values = parts[member].explode().struct.field("value")
-        if values.null_count():
+        texts = list(map(_VALUE, chain.from_iterable(values)))
+        if None in texts:
             raise drift(report, account, member, "holds an empty value where the platform promises one")
-        found |= {name: values.gather_every(len(names), place) for place, name in enumerate(names)}
+        found |= {name: cast(list[str], texts[place :: len(names)]) for place, name in enumerate(names)}
     return found
 
 
-def _typed_text(column: pl.Series, name: str, report: Report, account: Account) -> pa.Array:
+def _typed_text(column: list[str], name: str, report: Report, account: Account) -> pa.Array:
     """Make dates of YYYYMMDD, and decimals of at most six places of what GA4 prints as a double."""
     kind = next(c.type for c in report.columns if c.name == name)
     if kind is ColumnType.DATE:
-        dates = column.str.to_date("%Y%m%d", strict=False)
-        if dates.null_count():
-            raise drift(report, account, name, "does not read as YYYYMMDD")
-        return dates.to_arrow()
-    if kind is ColumnType.DECIMAL and not column.str.contains(_EXACT).all():
-        unique = column.unique()
-        column = column.replace_strict(unique, pl.Series([_rounded(v, name, report, account) for v in unique], dtype=pl.String))
-    return column.to_arrow().cast(pa.string())
+        dates = {text: _date(text, name, report, account) for text in set(column)}
+        return pa.array([dates[text] for text in column], pa.date32())
+    if kind is ColumnType.DECIMAL:
+        rounded = {text: _rounded(text, name, report, account) for text in set(column) if not _EXACT.fullmatch(text)}
+        return pa.array([rounded.get(text, text) for text in column] if rounded else column, pa.string())
+    return pa.array(column, pa.string())
+
+
+def _date(text: str, name: str, report: Report, account: Account) -> date:
+    try:
+        if len(text) == _YYYYMMDD:
+            return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        pass
+    raise drift(report, account, name, f"does not read as YYYYMMDD: {text[:40]!r}")
 
 
 def _rounded(text: str, name: str, report: Report, account: Account) -> str:
@@ -142,19 +185,18 @@ def _rounded(text: str, name: str, report: Report, account: Account) -> str:
         raise drift(report, account, name, f"does not read as a number: {text[:40]!r}") from None
 
 
-def _quality(metadata: dict[str, Any], count: int) -> dict[str, list[Any]]:
+def _quality(said: _Metadata, count: int) -> dict[str, list[object]]:
     """Return what the answer says of itself, once for each row."""
-    samples = metadata.get("samplingMetadatas") or []
-    restriction = metadata.get("schemaRestrictionResponse") or {}
-    restricted = restriction.get("activeMetricRestrictions") or None
-    values = {
-        "currencyCode": metadata.get("currencyCode") or "",
-        "timeZone": metadata.get("timeZone") or "",
-        "subjectToThresholding": bool(metadata.get("subjectToThresholding")),
-        "dataLossFromOtherRow": bool(metadata.get("dataLossFromOtherRow")),
-        "samplesReadCount": sum(int(s["samplesReadCount"] or 0) for s in samples) if samples else None,
-        "samplingSpaceSize": sum(int(s["samplingSpaceSize"] or 0) for s in samples) if samples else None,
-        "schemaRestriction": json.dumps(restricted, separators=(",", ":")) if restricted else None,
+    samples = said.sampling_metadatas or []
+    restricted = said.schema_restriction_response and said.schema_restriction_response.active_metric_restrictions
+    values: dict[str, object] = {
+        "currencyCode": said.currency_code or "",
+        "timeZone": said.time_zone or "",
+        "subjectToThresholding": bool(said.subject_to_thresholding),
+        "dataLossFromOtherRow": bool(said.data_loss_from_other_row),
+        "samplesReadCount": sum(int(s.samples_read_count or 0) for s in samples) if samples else None,
+        "samplingSpaceSize": sum(int(s.sampling_space_size or 0) for s in samples) if samples else None,
+        "schemaRestriction": json.dumps(msgspec.to_builtins(restricted), separators=(",", ":")) if restricted else None,
     }
     return {name: [value] * count for name, value in values.items()}
 

@@ -16,7 +16,7 @@ class MetaAdsSettings(BaseModel):
     ca_bundle: Path | None = None
     api_version: str = ""
     """Such as v26.0; empty means the version that the installed client library was made for."""
-    page_rows: int = 1000
+    page_rows: int = 2500
     """Rows asked for in one page of insights."""
     window_days: int = 100
     """The longest window of one asynchronous job below account level."""

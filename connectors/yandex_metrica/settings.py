@@ -38,7 +38,7 @@ class YandexMetricaSettings(BaseModel):
     """Whether visits are pulled through the Logs API."""
     hits: bool = False
     """Whether hits (page views and events) are pulled through the Logs API: many rows."""
-    page_rows: int = Field(default=15_000, ge=1, le=100_000)
+    page_rows: int = Field(default=10_000, ge=1, le=100_000)
     """Rows asked for in one page of a report."""
     check_part_sizes: bool = True
     """Whether a downloaded part of a log that is shorter than the size that Metrica told is refused."""
