@@ -79,6 +79,8 @@ class FactInfo:
     """The Bool columns that call for a warning, by its code: sampled, thresholded, mixed_vat."""
     defaults: Mapping[str, str]
     """The value that a dimension is kept to where a question does not name it: rows of its other values count the same things again."""
+    rollup: tuple[str, ...] = ()
+    """The dimensions by which the fact's table keeps its additive measures summed (a projection of ClickHouse's)."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ def _fact(model: Mapping[str, Any], projects: Mapping[str, DimensionInfo]) -> Fa
         dimensions={**dimensions, **projects},
         flags=meta.get("flags", {}),
         defaults=meta.get("defaults", {}),
+        rollup=tuple(meta.get("rollup", ())),
     )
 
 
