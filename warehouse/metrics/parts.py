@@ -61,14 +61,18 @@ class Part:
         query = narrowed(query.from_(self.source()), self.scoped.owned("f"), exp.column("date_day", table="f").between(since, until))
         if self.scoped.limited_to_projects and not any(w.dimension == "project" and not w.operator.negated for w in self.asked.filters):
             narrowed(query, project_days(self.scoped))
-        named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)}
-        for name, value in self.fact.defaults.items():
-            if name not in named:
-                column = exp.column(self.fact.dimensions[name].column, table="f")
-                narrowed(query, exp.func("toString", column, dialect=DIALECT).eq(exp.Literal.string(value)))
+        for name, value in self._kept_to().items():
+            column = exp.column(self.fact.dimensions[name].column, table="f")
+            narrowed(query, exp.func("toString", column, dialect=DIALECT).eq(exp.Literal.string(value)))
         for wanted in self.asked.filters:
             narrowed(query, predicate(self.fact.dimensions[wanted.dimension], wanted, self.scoped, self.period.day("f")))
         return query
+
+    def _kept_to(self) -> dict[str, str]:
+        """Return the values that dimensions are kept to which the question does not name; of those implied the finest dimension's."""
+        named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)}
+        implied = {name: value for key, dimension in self.fact.dimensions.items() if key in named for name, value in dimension.implies.items()}
+        return {name: implied.get(name, value) for name, value in self.fact.defaults.items() if name not in named}
 
     def sums(self, columns: Mapping[str, exp.Expr]) -> exp.Select:
         """Sum by the keys; `columns` holds what stands in for the measures that this part does not have."""

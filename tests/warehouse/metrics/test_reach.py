@@ -6,7 +6,6 @@ from typing import Any
 from domain.questions import Baseline, Comparison, Filter
 
 DAY = date(2024, 3, 5)
-CAMPAIGNS = (Filter(dimension="reach_level", values=("campaign",)),)
 META = (Filter(dimension="account", values=("m1",)),)
 
 
@@ -20,9 +19,22 @@ def test_a_days_reach_is_what_meta_told_at_the_level_that_was_asked(agency: Any)
     campaigns = _told(agency, "campaign")
     assert len(campaigns) > 1
     assert agency.ask("reach", since=DAY, until=DAY, where=META).rows == [{"reach": account}]
-    by_campaign = agency.ask("reach", "frequency", by=("campaign",), since=DAY, until=DAY, where=(*META, *CAMPAIGNS)).rows
+    by_campaign = agency.ask("reach", "frequency", by=("campaign",), since=DAY, until=DAY, where=META).rows
     assert [row["reach"] for row in by_campaign] == campaigns
     assert [row["frequency"] for row in by_campaign] == _told(agency, "campaign", "frequency")
+    named = (Filter(dimension="campaign", values=(by_campaign[0]["campaign"],)),)
+    assert agency.ask("reach", since=DAY, until=DAY, where=named).rows == [{"reach": campaigns[0]}]
+    ads = agency.ask("reach", by=("campaign", "ad"), since=DAY, until=DAY, where=META).rows
+    assert sorted(row["reach"] for row in ads) == sorted(_told(agency, "ad"))
+    levels = agency.ask("reached_impressions", by=("reach_level",), since=DAY, until=DAY, where=META).rows
+    assert [row["reach_level"] for row in levels] == ["account", "ad", "campaign"]
+
+
+def test_as_of_now_the_view_is_the_mart(agency: Any) -> None:
+    known = "as_of = '2030-01-01 00:00:00', organization_id = 'org', since = '2024-03-01', until = '2024-03-31'"
+    table = agency.mart.rows("SELECT * FROM marts.mart_reach WHERE organization_id = 'org' AND date_day BETWEEN '2024-03-01' AND '2024-03-31' ORDER BY ALL")
+    assert {row[4] for row in table} == {"account", "campaign", "ad"}
+    assert agency.mart.rows(f"SELECT * FROM marts.mart_reach__as_of({known}) ORDER BY ALL") == table
 
 
 def test_people_of_several_days_or_campaigns_are_not_added_up_and_impressions_are(agency: Any) -> None:
@@ -30,7 +42,7 @@ def test_people_of_several_days_or_campaigns_are_not_added_up_and_impressions_ar
     assert (several.rows[0]["reach"], several.rows[0]["frequency"]) == (None, None)
     assert several.rows[0]["reached_impressions"] > 0
     assert "non_additive" in [warning.code for warning in several.warnings]
-    total = agency.ask("reach", by=("campaign",), since=DAY, until=DAY, where=(*META, *CAMPAIGNS), totals=True).rows[-1]
+    total = agency.ask("reach", by=("campaign",), since=DAY, until=DAY, where=META, totals=True).rows[-1]
     assert (total["row_type"], total["reach"]) == ("total", None)
 
 

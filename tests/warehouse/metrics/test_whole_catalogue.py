@@ -14,6 +14,8 @@ from warehouse.metrics.compiler import Compiler
 WINDOW = {"since": date(2024, 3, 1), "until": date(2024, 3, 31)}
 SCOPE = Scope(organization_id="org")
 SETTINGS = {"join_use_nulls": 1}
+NOT_LOADED = [("reach", "ad_group")]
+"""What the agency has no reports of: Meta's ad sets."""
 
 
 @pytest.mark.parametrize("grain", [None, *Grain])
@@ -29,7 +31,7 @@ def test_every_metric_by_every_dimension_and_grain_compiles_and_runs(agency: Any
                 compiled = Compiler(catalogue, SCOPE, question).answer()
                 found = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=SETTINGS)
                 assert list(found.column_names) == ([column.name for column in compiled.columns] if found.result_rows else [])
-                assert found.result_rows or fact.name == "sessions", "nothing was read"
+                assert found.result_rows or fact.name == "sessions" or (fact.name, name) in NOT_LOADED, "nothing was read"
 
 
 def test_totals_equal_the_mart(agency: Any, catalogue: Catalogue) -> None:
