@@ -1,8 +1,9 @@
 """Hold the metric compiler against SQL written by hand, and one organization's question against a table of many.
 
-Fills the fact that dbt makes (contract, order and partitions as in a home) with generated rows inside the engine, then alternates the
-compiled question with hand-written SQL and prints one JSON line: the medians, their ratio, and the whole way through the door.
-The second part asks one of twenty organizations by month and platform.
+Fills the fact that dbt makes (contract, order, partitions and kept sums as in a home) with generated rows inside the engine, then
+alternates the compiled question with hand-written SQL and prints one JSON line: the medians, their ratio, and the whole way through
+the door. Both are asked twice: as they are, when ClickHouse reads the sums by campaign and day that the fact keeps, and `from_rows`,
+with that forbidden, as for a question by ad. The second part asks one of twenty organizations by month and platform.
 
 Use: python benchmarks/metrics.py [--keys 3000000] [--rows 100000000] [--rounds 15]; --rows 0 leaves the second part out
 """
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from dbt.cli.main import dbtRunner
@@ -26,7 +28,7 @@ from home.directory import Home
 from services.installation import ALL_REPORTS
 from warehouse.client import Warehouse, WarehouseSettings
 from warehouse.metrics.catalogue import Catalogue
-from warehouse.metrics.compiler import Compiler
+from warehouse.metrics.compiler import Compiled, Compiler
 from warehouse.metrics.door import MetricDoor
 from warehouse.raw import create_raw_tables
 
@@ -75,55 +77,69 @@ def made(home: Home, warehouse: Warehouse) -> Catalogue:
 
 
 def fill(client: Client, organization_id: str, rows: int, since: date, days: int) -> None:
-    """Insert generated ads by day: three platforms, twelve accounts, one currency for each platform."""
+    """Insert generated ads by day: three platforms, twelve accounts, twelve ads a campaign, one currency for each platform."""
     client.command(
         """INSERT INTO marts.fct_ad_performance_daily
             (organization_id, integration_id, platform, account_id, campaign_id, ad_group_id, ad_id, date_day, level_of_row,
              impressions, clicks, spend, conversions, conversions_value, currency_code, vat_included)
-        SELECT {organization:String}, 'i', ['google_ads', 'meta_ads', 'yandex_direct'][1 + ad % 3], toString(ad % 12), toString(ad % 240),
-            toString(ad % 1200), toString(ad), toDate({since:Date}) + number % {days:UInt32}, 'ad',
+        SELECT {organization:String}, 'i', ['google_ads', 'meta_ads', 'yandex_direct'][1 + ad % 3], toString(ad % 12), toString(ad % {campaigns:UInt32}),
+            toString(ad % ({campaigns:UInt32} * 3)), toString(ad), toDate({since:Date}) + number % {days:UInt32}, 'ad',
             sipHash64(number) % 1000 AS shown, shown % 40, toDecimal64(shown % 97, 6) / 7, toDecimal64(shown % 5, 6) / 3, toDecimal64(shown % 211, 6),
             ['EUR', 'USD', 'RUB'][1 + ad % 3], false
         FROM (SELECT number, intDiv(number, {days:UInt32}) AS ad FROM numbers({rows:UInt64}))""",
-        parameters={"organization": organization_id, "since": since, "days": days, "rows": rows},
+        parameters={"organization": organization_id, "since": since, "days": days, "rows": rows, "campaigns": max(12, rows // days // 144 * 12)},
         settings={"max_partitions_per_insert_block": 1000},
     )
 
 
-def quarter(client: Client, door: MetricDoor, catalogue: Catalogue, keys: int, rounds: int) -> dict[str, float]:
+def quarter(client: Client, door: MetricDoor, catalogue: Catalogue, keys: int, rounds: int) -> dict[str, Any]:
     """Ask a quarter by platform."""
     fill(client, "one", keys, QUARTER["since"], 90)
     client.command("OPTIMIZE TABLE marts.fct_ad_performance_daily FINAL")
     scope, question = Scope(organization_id="one"), Question(metrics=METRICS, by=("platform", "currency"), **QUARTER)
     compiled = Compiler(catalogue, scope, question).answer()
+    found: dict[str, Any] = {"keys": keys, "kept_sums": kept_sums(client)}
+    for name, kept in (("as_asked", 1), ("from_rows", 0)):
+        found[name] = compared(client, compiled, {"optimize_use_projections": kept}, rounds)
+    finer = question.model_copy(update={"by": ("ad_group", "currency"), "top": 10})
+    found["whole_door_ms"], found["whole_door_top_ad_groups_ms"] = alternated(lambda: door.ask(scope, question), lambda: door.ask(scope, finer), rounds)
+    return found
+
+
+def compared(client: Client, compiled: Compiled, settings: dict[str, int], rounds: int) -> dict[str, float]:
+    """Alternate the compiled question with the one written by hand under the same settings."""
+    signs = [f"{name} {settings}" for name in ("compiled", "by hand")]
     compiled_ms, by_hand_ms = alternated(
-        lambda: client.query(compiled.sql, parameters=dict(compiled.parameters), settings={"join_use_nulls": 1}),
-        lambda: client.query(BY_HAND, parameters={"organization": "one", **QUARTER}),
+        lambda: client.query(compiled.sql, parameters=dict(compiled.parameters), settings={"join_use_nulls": 1, "log_comment": signs[0], **settings}),
+        lambda: client.query(BY_HAND, parameters={"organization": "one", **QUARTER}, settings={"log_comment": signs[1], **settings}),
         rounds,
     )
-    compiled_cpu, by_hand_cpu = (cpu_ms(client, sign) for sign in ("%FROM (%marts.fct_ad_performance_daily AS f%", "%AS shown%"))
-    door_ms, _ = alternated(lambda: door.ask(scope, question), lambda: None, rounds)
+    (compiled_cpu, read), (by_hand_cpu, _) = (spent(client, sign) for sign in signs)
     return {
-        "keys": keys,
+        "rows_read": read,
         "compiled_ms": compiled_ms,
         "by_hand_ms": by_hand_ms,
         "ratio": round(compiled_ms / by_hand_ms, 3),
         "compiled_cpu_ms": compiled_cpu,
         "by_hand_cpu_ms": by_hand_cpu,
         "cpu_ratio": round(compiled_cpu / by_hand_cpu, 3),
-        "whole_door_ms": door_ms,
     }
 
 
-def cpu_ms(client: Client, sign: str) -> float:
-    """Return the median processor time of the queries that look like this; other work on the machine changes it little."""
+def spent(client: Client, sign: str) -> tuple[float, int]:
+    """Return the median processor time of the queries with this comment, which other work on the machine changes little, and the rows that one read."""
     client.command("SYSTEM FLUSH LOGS")
     found = client.query(
-        """SELECT quantileExact(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) FROM system.query_log
-        WHERE type = 'QueryFinish' AND query_kind = 'Select' AND query LIKE {sign:String} AND query NOT LIKE '%query_log%'""",
+        """SELECT quantileExact(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']), max(read_rows) FROM system.query_log
+        WHERE type = 'QueryFinish' AND log_comment = {sign:String}""",
         parameters={"sign": sign},
     ).result_rows
-    return round(float(found[0][0]) / 1000, 1)
+    return round(float(found[0][0]) / 1000, 1), int(found[0][1])
+
+
+def kept_sums(client: Client) -> int:
+    """Count the rows of the fact's kept sums."""
+    return int(client.query("SELECT sum(rows) FROM system.projection_parts WHERE active AND table = 'fct_ad_performance_daily'").result_rows[0][0])
 
 
 def organization(client: Client, door: MetricDoor, catalogue: Catalogue, rows: int, rounds: int) -> dict[str, float]:
@@ -135,10 +151,20 @@ def organization(client: Client, door: MetricDoor, catalogue: Catalogue, rows: i
     scope = Scope(organization_id="org-07")
     question = Question(metrics=METRICS, by=("platform", "currency"), grain=Grain.MONTH, since=date(2025, 1, 1), until=date(2025, 12, 31))
     compiled = Compiler(catalogue, scope, question).answer()
-    compiled_ms, door_ms = alternated(
-        lambda: client.query(compiled.sql, parameters=dict(compiled.parameters), settings={"join_use_nulls": 1}), lambda: door.ask(scope, question), rounds
-    )
-    return {"rows": rows, "organizations": ORGANIZATIONS, "fill_s": round(filled, 1), "compiled_ms": compiled_ms, "whole_door_ms": door_ms}
+
+    def ask(kept: int) -> None:
+        client.query(compiled.sql, parameters=dict(compiled.parameters), settings={"join_use_nulls": 1, "optimize_use_projections": kept})
+
+    compiled_ms, door_ms = alternated(lambda: ask(1), lambda: door.ask(scope, question), rounds)
+    rows_ms, _ = alternated(lambda: ask(0), lambda: None, 3)
+    return {
+        "rows": rows,
+        "organizations": ORGANIZATIONS,
+        "fill_s": round(filled, 1),
+        "compiled_ms": compiled_ms,
+        "whole_door_ms": door_ms,
+        "compiled_from_rows_ms": rows_ms,
+    }
 
 
 def alternated(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[float, float]:

@@ -25,6 +25,7 @@ FACTS: Mapping[str, tuple[int, int]] = {
     "fct_sessions_daily": (0, 0),
     "mart_performance_daily": (31, 31),
     "mart_period_comparison": (400, 31),
+    "mart_reach": (0, 0),
     "mart_reconciliation": (0, 0),
 }
 """The marts that answer as_of, with the days before and after the asked window that their rows are made of."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from clickhouse_connect.driver.client import Client
 
 from domain.errors import DataQualityError
-from warehouse.partitions import numbered
+from warehouse.partitions import months, numbered
 from warehouse.slices import number, winners
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -70,16 +70,17 @@ def write_pinned_pairs(client: Client, build_id: int, partitions: Sequence[int])
 
 
 def count_changed_slices(client: Client, build_id: int, last: int, partitions: Sequence[int]) -> int:
-    """Count the slices within these partitions whose content differs between two builds."""
+    """Count the slices within these partitions whose content differs between two builds; the months keep the history's slices unread."""
     return number(
         client,
         f"""SELECT count() FROM (
             SELECT 1 FROM raw.current_slices
-            WHERE build_id IN ({{new:UInt64}}, {{last:UInt64}}) AND {numbered("toYYYYMM(date)")} IN {{partitions:Array(UInt32)}}
+            WHERE build_id IN ({{new:UInt64}}, {{last:UInt64}}) AND toYYYYMM(date) IN {{months:Array(UInt32)}}
+                AND {numbered("toYYYYMM(date)")} IN {{partitions:Array(UInt32)}}
             GROUP BY report, date, organization_id, integration_id, account_id
             HAVING countIf(build_id = {{new:UInt64}}) = 0 OR countIf(build_id = {{last:UInt64}}) = 0 OR uniqExact(row_count, content_hash) > 1
         )""",
-        {"new": build_id, "last": last, "partitions": list(partitions)},
+        {"new": build_id, "last": last, "months": months(partitions), "partitions": list(partitions)},
     )
 
 

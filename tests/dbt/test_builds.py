@@ -211,6 +211,10 @@ def test_one_organizations_lookback_leaves_the_rest_of_its_month_and_everybody_e
         WHERE organization_id = 'neighbour' AND date_day BETWEEN {a:Date} AND {b:Date} GROUP BY 1 ORDER BY 1"""
     assert mart.rows(restated, a=date(2024, 8, 11), b=date(2024, 8, 12)) == [(date(2024, 8, 11), Decimal("3.11")), (date(2024, 8, 12), Decimal("20.09"))]
     assert statuses["levels_reconcile"] == "pass"
+    kept = "SELECT uniqExact({}) FROM system.{} WHERE active AND database = 'marts' AND table = 'fct_ad_performance_daily'"
+    assert mart.rows(kept.format("parent_name", "projection_parts")) == mart.rows(kept.format("name", "parts")), "a replaced part brings its sums along"
+    sums = "SELECT account_id, date_day, sum(spend), count() FROM marts.fct_ad_performance_daily GROUP BY 1, 2 ORDER BY 1, 2"
+    assert mart.rows(sums) == mart.rows(f"{sums} SETTINGS optimize_use_projections = 0")
 
 
 def test_a_currency_that_nobody_knows_stops_the_build(mart: Any) -> None:

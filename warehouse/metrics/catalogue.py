@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class DimensionInfo:
     name_column: str = ""
     shared: str = ""
     """Facts whose dimensions of one name have the same word here mean the same by it, so that their metrics can meet over it."""
+    implies: Mapping[str, str] = field(default_factory=dict)
+    """What a question by this dimension, or with a filter on it, makes of the fact's `defaults`."""
 
     @property
     def names(self) -> str:
@@ -79,6 +81,8 @@ class FactInfo:
     """The Bool columns that call for a warning, by its code: sampled, thresholded, mixed_vat."""
     defaults: Mapping[str, str]
     """The value that a dimension is kept to where a question does not name it: rows of its other values count the same things again."""
+    rollup: tuple[str, ...] = ()
+    """The dimensions by which the fact's table keeps its additive measures summed (a projection of ClickHouse's)."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,7 @@ def _fact(model: Mapping[str, Any], projects: Mapping[str, DimensionInfo]) -> Fa
         dimensions={**dimensions, **projects},
         flags=meta.get("flags", {}),
         defaults=meta.get("defaults", {}),
+        rollup=tuple(meta.get("rollup", ())),
     )
 
 
@@ -234,6 +239,7 @@ def _dimension(entry: Mapping[str, Any]) -> DimensionInfo:
         name_table=table,
         name_column=column,
         shared=meta.get("shared", ""),
+        implies=meta.get("implies", {}),
     )
 
 

@@ -15,6 +15,7 @@ from warehouse.metrics.windows import Period, truncated
 ROWS = "__rows"
 """Suffix of the column that counts the fact's rows behind a measure that does not add up."""
 RATES = "dim_fx_rate"
+_DAY_ROWS = "day_rows"
 _ENTITY_KEYS = ("platform", "account_id")
 _MONEY_SCALE = 6
 EMPTY = exp.Literal.string("")
@@ -60,28 +61,50 @@ class Part:
         query = narrowed(query.from_(self.source()), self.scoped.owned("f"), exp.column("date_day", table="f").between(since, until))
         if self.scoped.limited_to_projects and not any(w.dimension == "project" and not w.operator.negated for w in self.asked.filters):
             narrowed(query, project_days(self.scoped))
-        named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)}
-        for name, value in self.fact.defaults.items():
-            if name not in named:
-                column = exp.column(self.fact.dimensions[name].column, table="f")
-                narrowed(query, exp.func("toString", column, dialect=DIALECT).eq(exp.Literal.string(value)))
+        for name, value in self._kept_to().items():
+            column = exp.column(self.fact.dimensions[name].column, table="f")
+            narrowed(query, exp.func("toString", column, dialect=DIALECT).eq(exp.Literal.string(value)))
         for wanted in self.asked.filters:
             narrowed(query, predicate(self.fact.dimensions[wanted.dimension], wanted, self.scoped, self.period.day("f")))
         return query
+
+    def _kept_to(self) -> dict[str, str]:
+        """Return the values that dimensions are kept to which the question does not name; of those implied the finest dimension's."""
+        named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)}
+        implied = {name: value for key, dimension in self.fact.dimensions.items() if key in named for name, value in dimension.implies.items()}
+        return {name: implied.get(name, value) for name, value in self.fact.defaults.items() if name not in named}
 
     def sums(self, columns: Mapping[str, exp.Expr]) -> exp.Select:
         """Sum by the keys; `columns` holds what stands in for the measures that this part does not have."""
         keys = self.keys()
         own = {alias: value for name in self.needed for alias, value in self._measure(self.fact.measures[name]).items()}
         values = [exp.alias_(own.get(alias, missing), alias) for alias, missing in columns.items()]
-        query = self.filtered(exp.select(*(exp.alias_(column, name) for name, column in keys.items()), *values))
+        query = exp.select(*(exp.alias_(column, name) for name, column in keys.items()), *values)
+        daily = self._is_rolled_up and (self.converts or "project" in self.asked.by)
+        query = query.from_(self._daily().subquery("f")) if daily else self.filtered(query)
         if "project" in self.asked.by:
             query = self._with_projects(query)
         if self.converts:
             query = self._with_rates(query)
         if not keys:
-            return query.select(exp.alias_(exp.Count(this=exp.Star()), "summed_rows"))
+            counted: exp.Expr = exp.Sum(this=exp.column(_DAY_ROWS, table="f")) if daily else exp.Count(this=exp.Star())
+            return query.select(exp.alias_(counted, "summed_rows"))
         return query.group_by(*(column.copy() for column in keys.values()))
+
+    @property
+    def _is_rolled_up(self) -> bool:
+        """Tell whether the fact keeps sums by all that the question asks and filters by; an account and a day say the project."""
+        named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)} - {"project"}
+        return bool(self.fact.rollup) and named <= {*self.fact.rollup} and all(self.fact.measures[name].additive for name in self.needed)
+
+    def _daily(self) -> exp.Select:
+        """Sum the fact by its own columns, currency and day: few rows are left to find a rate or a project for."""
+        read = {"currency_code", "date_day", *(_ENTITY_KEYS if "project" in self.asked.by else ())}
+        read |= {column.name for key in self.keys().values() for column in key.find_all(exp.Column) if column.table == "f"}
+        keys = [exp.column(name, table="f") for name in sorted(read)]
+        names = dict.fromkeys(self.fact.measures[name].column for name in self.needed)
+        sums = [exp.alias_(exp.Sum(this=exp.column(name, table="f")), name) for name in names]
+        return self.filtered(exp.select(*keys, *sums, exp.alias_(exp.Count(this=exp.Star()), _DAY_ROWS))).group_by(*(key.copy() for key in keys))
 
     @property
     def converts(self) -> bool:
@@ -112,7 +135,8 @@ class Part:
         day = exp.column("date_day", table="f")
         currency = exp.column("currency_code", table="f")
         ends = [exp.alias_(exp.Min(this=day.copy()), "since"), exp.alias_(exp.Max(this=day.copy()), "until")]
-        query = self._with_rates(self.filtered(exp.select(exp.alias_(currency, "currency"), *ends)))
+        days = self.filtered(exp.select(currency.copy(), day.copy())).group_by(currency.copy(), day.copy())
+        query = self._with_rates(exp.select(exp.alias_(currency, "currency"), *ends).from_(days.subquery("f")))
         unknown = exp.And(this=exp.NEQ(this=currency.copy(), expression=self._target()), expression=exp.column("rate", table="r").is_(exp.null()))
         return narrowed(query, exp.paren(unknown)).group_by(currency.copy())
 
@@ -121,7 +145,8 @@ class Part:
 
         Grouped first, which reads a few narrow columns once.
         """
-        columns = ["currency_code", *(("date_day",) if by_day else ())]
+        money = "currency" in self.fact.dimensions
+        columns = [*(("currency_code",) if money else ()), *(("date_day",) if by_day else ())]
         columns += ["platform", *self.fact.flags.values()] if self.fact.flags else []
         keys = [exp.column(name, table="f") for name in columns]
         groups = self.filtered(exp.select(*keys, exp.alias_(exp.Count(this=exp.Star()), "rows"))).group_by(*(key.copy() for key in keys))
@@ -129,7 +154,7 @@ class Part:
         outputs = [
             exp.alias_(exp.Sum(this=exp.column("rows", table="c")), "found"),
             exp.alias_(days, "days"),
-            exp.alias_(_distinct(exp.column("currency_code", table="c")), "currencies"),
+            exp.alias_(_distinct(exp.column("currency_code", table="c")) if money else exp.Array(expressions=[]), "currencies"),
         ]
         for code, column in self.fact.flags.items():
             flag: exp.Expr = exp.column(column, table="c")

@@ -4,6 +4,7 @@
     partition_by=organization_month('date_day'),
     order_by=['organization_id', 'platform', 'account_id', 'date_day', 'campaign_id', 'ad_group_id', 'ad_id'],
     on_schema_change='fail',
+    projections=[{'name': 'campaign_days', 'query': campaign_days()}],
 ) }}
 
 -- Ads as reported, and a residual row wherever an ad group, a campaign or an account reports more than its parts (Performance

@@ -23,7 +23,7 @@ from warehouse.metrics.catalogue import Catalogue
 from warehouse.metrics.door import MetricDoor
 
 MODELS = (
-    *("fct_ad_performance_daily", "fct_conversions_daily", "fct_sessions_daily", "dim_account_project", "dim_fx_rate"),
+    *("fct_ad_performance_daily", "fct_conversions_daily", "fct_sessions_daily", "mart_reach", "dim_account_project", "dim_fx_rate"),
     *(f"dim_{entity}{history}" for entity in ("account", "campaign", "ad_group", "ad") for history in ("", "_history")),
 )
 """What the compiler reads."""
@@ -81,7 +81,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory, builder: Any, repository: P
         restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]
         _load(mart, restated, SECOND)
         mart.build(*(f"+{model}" for model in MODELS))
-        create_as_of_views(warehouse, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:3])
+        create_as_of_views(warehouse, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:4])
         clock = PinnedClock(TODAY, datetime.now(UTC))
         yield Agency(mart, MetricDoor(warehouse, clock, catalogue), _frame(restated), _frame(before))
     Warehouse.stop(home)
@@ -192,6 +192,7 @@ def _raw(row: dict[str, Any]) -> dict[str, Any]:
     columns |= dict.fromkeys(("ad_group_ad_ad_id", "ad_id", "AdId", "ad_group_ad_ad_name", "ad_name"), row["ad"])
     columns |= dict.fromkeys(("metrics_impressions", "impressions", "Impressions"), row["impressions"])
     columns |= dict.fromkeys(("metrics_clicks", "clicks", "Clicks"), row["clicks"])
+    columns |= {"reach": row["impressions"] // 2}
     columns |= {"metrics_cost_micros": int(row["spend"] * 1_000_000), "spend": row["spend"], "Cost": row["spend"]}
     columns |= dict.fromkeys(("metrics_conversions", "Conversions"), row["conversions"])
     columns |= dict.fromkeys(("metrics_conversions_value", "Revenue"), row["conversions_value"])

@@ -14,6 +14,8 @@ from warehouse.metrics.compiler import Compiler
 WINDOW = {"since": date(2024, 3, 1), "until": date(2024, 3, 31)}
 SCOPE = Scope(organization_id="org")
 SETTINGS = {"join_use_nulls": 1}
+NOT_LOADED = [("reach", "ad_group")]
+"""What the agency has no reports of: Meta's ad sets."""
 
 
 @pytest.mark.parametrize("grain", [None, *Grain])
@@ -29,18 +31,19 @@ def test_every_metric_by_every_dimension_and_grain_compiles_and_runs(agency: Any
                 compiled = Compiler(catalogue, SCOPE, question).answer()
                 found = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=SETTINGS)
                 assert list(found.column_names) == ([column.name for column in compiled.columns] if found.result_rows else [])
-                assert found.result_rows or fact.name == "sessions", "nothing was read"
+                assert found.result_rows or fact.name == "sessions" or (fact.name, name) in NOT_LOADED, "nothing was read"
 
 
 def test_totals_equal_the_mart(agency: Any, catalogue: Catalogue) -> None:
     for fact in catalogue.facts.values():
         additive = [m for m in fact.measures.values() if m.additive]
         sums = ", ".join(f"sum({measure.column})" for measure in additive)
-        kept = " AND ".join(
-            ["organization_id = 'org'", "currency_code = 'EUR'", *(f"toString({fact.dimensions[n].column}) = '{v}'" for n, v in fact.defaults.items())]
-        )
-        found = agency.mart.rows(f"SELECT {sums} FROM {fact.database}.{fact.table} WHERE {kept}")[0]
-        answer = agency.ask(*(measure.name for measure in additive), where=(Filter(dimension="currency", values=("EUR",)),), by=("platform",), totals=True)
+        euros = "currency" in fact.dimensions
+        kept = ["organization_id = 'org'", *(["currency_code = 'EUR'"] if euros else [])]
+        kept += [f"toString({fact.dimensions[n].column}) = '{v}'" for n, v in fact.defaults.items()]
+        found = agency.mart.rows(f"SELECT {sums} FROM {fact.database}.{fact.table} WHERE {' AND '.join(kept)}")[0]
+        where = (Filter(dimension="currency", values=("EUR",)),) if euros else ()
+        answer = agency.ask(*(measure.name for measure in additive), where=where, by=("platform",), totals=True)
         total = answer.rows[-1]
         assert total["row_type"] == "total"
         assert [total[measure.name] for measure in additive] == list(found)

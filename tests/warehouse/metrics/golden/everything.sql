@@ -17,11 +17,110 @@ FROM (
     SUM(f.spend) AS spend,
     SUM(f.conversions) AS conversions,
     SUM(f.clicks) AS clicks
-  FROM marts.fct_ad_performance_daily__as_of(
-    as_of = {as_of: DateTime64(6, 'UTC')},
-    organization_id = {organization: String},
-    since = {since: Date},
-    until = {until: Date}
+  FROM (
+    SELECT
+      f.account_id,
+      f.campaign_id,
+      f.currency_code,
+      f.date_day,
+      f.platform,
+      SUM(f.spend) AS spend,
+      SUM(f.conversions) AS conversions,
+      SUM(f.clicks) AS clicks,
+      COUNT(*) AS day_rows
+    FROM marts.fct_ad_performance_daily__as_of(
+      as_of = {as_of: DateTime64(6, 'UTC')},
+      organization_id = {organization: String},
+      since = {since: Date},
+      until = {until: Date}
+    ) AS f
+    WHERE
+      f.organization_id = {organization: String}
+      AND f.date_day BETWEEN {since: Date} AND {until: Date}
+      AND f.platform IN {p0: Array(String)}
+      AND (
+        arrayExists(
+          word -> positionCaseInsensitiveUTF8(toString(f.campaign_id), word) > 0,
+          {p1: Array(String)}
+        )
+        OR (f.platform, f.account_id, f.campaign_id) IN (
+          SELECT
+            d.platform,
+            d.account_id,
+            d.campaign_id
+          FROM (
+            SELECT
+              v.platform AS platform,
+              v.account_id AS account_id,
+              v.campaign_id AS campaign_id,
+              argMin(v.campaign_name, v.later) AS campaign_name
+            FROM (
+              SELECT
+                h.platform,
+                h.account_id,
+                h.campaign_id,
+                h.campaign_name,
+                0 AS later
+              FROM marts.dim_campaign_history AS h
+              WHERE
+                h.organization_id = {organization: String}
+                AND (
+                  h.valid_from <= toDate({as_of: DateTime64(6, 'UTC')})
+                  AND (
+                    h.valid_to IS NULL OR h.valid_to >= toDate({as_of: DateTime64(6, 'UTC')})
+                  )
+                )
+              UNION ALL
+              SELECT
+                n.platform,
+                n.account_id,
+                n.campaign_id,
+                n.campaign_name,
+                1 AS later
+              FROM marts.dim_campaign AS n
+              WHERE
+                n.organization_id = {organization: String}
+            ) AS v
+            GROUP BY
+              v.platform,
+              v.account_id,
+              v.campaign_id
+          ) AS d
+          WHERE
+            arrayExists(
+              word -> positionCaseInsensitiveUTF8(toString(d.campaign_name), word) > 0,
+              {p1: Array(String)}
+            )
+        )
+      )
+      AND (f.platform, f.account_id, f.date_day) IN (
+        SELECT DISTINCT
+          d.platform,
+          d.account_id,
+          arrayJoin(
+            arrayMap(
+              n -> toDate(n),
+              range(
+                toUInt32(greatest(d.since, {since: Date})),
+                toUInt32(least(ifNull(d.until, {until: Date}), {until: Date})) + 1
+              )
+            )
+          ) AS day
+        FROM marts.dim_account_project AS d
+        WHERE
+          d.organization_id = {organization: String}
+          AND d.project_id IN {projects: Array(String)}
+          AND (
+            d.project_id IN {p2: Array(String)} OR d.project_name IN {p2: Array(String)}
+          )
+      )
+      AND toString(f.date_day) IN {p3: Array(String)}
+    GROUP BY
+      f.account_id,
+      f.campaign_id,
+      f.currency_code,
+      f.date_day,
+      f.platform
   ) AS f
   LEFT JOIN (
     SELECT DISTINCT
@@ -46,87 +145,6 @@ FROM (
       )
   ) AS p
     ON f.platform = p.platform AND f.account_id = p.account_id AND f.date_day = p.day
-  WHERE
-    f.organization_id = {organization: String}
-    AND f.date_day BETWEEN {since: Date} AND {until: Date}
-    AND f.platform IN {p0: Array(String)}
-    AND (
-      arrayExists(
-        word -> positionCaseInsensitiveUTF8(toString(f.campaign_id), word) > 0,
-        {p1: Array(String)}
-      )
-      OR (f.platform, f.account_id, f.campaign_id) IN (
-        SELECT
-          d.platform,
-          d.account_id,
-          d.campaign_id
-        FROM (
-          SELECT
-            v.platform AS platform,
-            v.account_id AS account_id,
-            v.campaign_id AS campaign_id,
-            argMin(v.campaign_name, v.later) AS campaign_name
-          FROM (
-            SELECT
-              h.platform,
-              h.account_id,
-              h.campaign_id,
-              h.campaign_name,
-              0 AS later
-            FROM marts.dim_campaign_history AS h
-            WHERE
-              h.organization_id = {organization: String}
-              AND (
-                h.valid_from <= toDate({as_of: DateTime64(6, 'UTC')})
-                AND (
-                  h.valid_to IS NULL OR h.valid_to >= toDate({as_of: DateTime64(6, 'UTC')})
-                )
-              )
-            UNION ALL
-            SELECT
-              n.platform,
-              n.account_id,
-              n.campaign_id,
-              n.campaign_name,
-              1 AS later
-            FROM marts.dim_campaign AS n
-            WHERE
-              n.organization_id = {organization: String}
-          ) AS v
-          GROUP BY
-            v.platform,
-            v.account_id,
-            v.campaign_id
-        ) AS d
-        WHERE
-          arrayExists(
-            word -> positionCaseInsensitiveUTF8(toString(d.campaign_name), word) > 0,
-            {p1: Array(String)}
-          )
-      )
-    )
-    AND (f.platform, f.account_id, f.date_day) IN (
-      SELECT DISTINCT
-        d.platform,
-        d.account_id,
-        arrayJoin(
-          arrayMap(
-            n -> toDate(n),
-            range(
-              toUInt32(greatest(d.since, {since: Date})),
-              toUInt32(least(ifNull(d.until, {until: Date}), {until: Date})) + 1
-            )
-          )
-        ) AS day
-      FROM marts.dim_account_project AS d
-      WHERE
-        d.organization_id = {organization: String}
-        AND d.project_id IN {projects: Array(String)}
-        AND (
-          d.project_id IN {p2: Array(String)} OR d.project_name IN {p2: Array(String)}
-        )
-    )
-    AND toString(f.date_day) IN {p3: Array(String)}
   GROUP BY
     p.project_id,
     f.campaign_id,

@@ -165,7 +165,40 @@ FROM (
                 0 AS spend__previous,
                 0 AS conversions__previous,
                 0 AS conversions_value__previous
-              FROM marts.fct_ad_performance_daily AS f
+              FROM (
+                SELECT
+                  f.account_id,
+                  f.campaign_id,
+                  f.currency_code,
+                  f.date_day,
+                  f.platform,
+                  SUM(f.spend) AS spend,
+                  SUM(f.conversions) AS conversions,
+                  SUM(f.conversions_value) AS conversions_value,
+                  COUNT(*) AS day_rows
+                FROM marts.fct_ad_performance_daily AS f
+                WHERE
+                  f.organization_id = {organization: String}
+                  AND f.date_day BETWEEN {since: Date} AND {until: Date}
+                  AND NOT (
+                    f.account_id IN {p0: Array(String)}
+                    OR (f.platform, f.account_id) IN (
+                      SELECT
+                        d.platform,
+                        d.account_id
+                      FROM marts.dim_account AS d
+                      WHERE
+                        d.organization_id = {organization: String}
+                        AND d.account_name IN {p0: Array(String)}
+                    )
+                  )
+                GROUP BY
+                  f.account_id,
+                  f.campaign_id,
+                  f.currency_code,
+                  f.date_day,
+                  f.platform
+              ) AS f
               LEFT JOIN (
                 SELECT
                   x.from_currency,
@@ -177,21 +210,6 @@ FROM (
                   AND x.date_day BETWEEN {since: Date} AND {until: Date}
               ) AS r
                 ON f.currency_code = r.from_currency AND f.date_day = r.date_day
-              WHERE
-                f.organization_id = {organization: String}
-                AND f.date_day BETWEEN {since: Date} AND {until: Date}
-                AND NOT (
-                  f.account_id IN {p0: Array(String)}
-                  OR (f.platform, f.account_id) IN (
-                    SELECT
-                      d.platform,
-                      d.account_id
-                    FROM marts.dim_account AS d
-                    WHERE
-                      d.organization_id = {organization: String}
-                      AND d.account_name IN {p0: Array(String)}
-                  )
-                )
               GROUP BY
                 dateTrunc('WEEK', f.date_day),
                 f.platform,
@@ -241,7 +259,40 @@ FROM (
                   ),
                   toDecimal128(0, 6)
                 ) AS conversions_value__previous
-              FROM marts.fct_ad_performance_daily AS f
+              FROM (
+                SELECT
+                  f.account_id,
+                  f.campaign_id,
+                  f.currency_code,
+                  f.date_day,
+                  f.platform,
+                  SUM(f.spend) AS spend,
+                  SUM(f.conversions) AS conversions,
+                  SUM(f.conversions_value) AS conversions_value,
+                  COUNT(*) AS day_rows
+                FROM marts.fct_ad_performance_daily AS f
+                WHERE
+                  f.organization_id = {organization: String}
+                  AND f.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
+                  AND NOT (
+                    f.account_id IN {p0: Array(String)}
+                    OR (f.platform, f.account_id) IN (
+                      SELECT
+                        d.platform,
+                        d.account_id
+                      FROM marts.dim_account AS d
+                      WHERE
+                        d.organization_id = {organization: String}
+                        AND d.account_name IN {p0: Array(String)}
+                    )
+                  )
+                GROUP BY
+                  f.account_id,
+                  f.campaign_id,
+                  f.currency_code,
+                  f.date_day,
+                  f.platform
+              ) AS f
               LEFT JOIN (
                 SELECT
                   x.from_currency,
@@ -253,21 +304,6 @@ FROM (
                   AND x.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
               ) AS r
                 ON f.currency_code = r.from_currency AND f.date_day = r.date_day
-              WHERE
-                f.organization_id = {organization: String}
-                AND f.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
-                AND NOT (
-                  f.account_id IN {p0: Array(String)}
-                  OR (f.platform, f.account_id) IN (
-                    SELECT
-                      d.platform,
-                      d.account_id
-                    FROM marts.dim_account AS d
-                    WHERE
-                      d.organization_id = {organization: String}
-                      AND d.account_name IN {p0: Array(String)}
-                  )
-                )
               GROUP BY
                 dateTrunc('WEEK', addYears(f.date_day, 1)),
                 f.platform,
@@ -417,7 +453,30 @@ SELECT
   f.currency_code AS currency,
   MIN(f.date_day) AS since,
   MAX(f.date_day) AS until
-FROM marts.fct_ad_performance_daily AS f
+FROM (
+  SELECT
+    f.currency_code,
+    f.date_day
+  FROM marts.fct_ad_performance_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {since: Date} AND {until: Date}
+    AND NOT (
+      f.account_id IN {p0: Array(String)}
+      OR (f.platform, f.account_id) IN (
+        SELECT
+          d.platform,
+          d.account_id
+        FROM marts.dim_account AS d
+        WHERE
+          d.organization_id = {organization: String}
+          AND d.account_name IN {p0: Array(String)}
+      )
+    )
+  GROUP BY
+    f.currency_code,
+    f.date_day
+) AS f
 LEFT JOIN (
   SELECT
     x.from_currency,
@@ -430,21 +489,7 @@ LEFT JOIN (
 ) AS r
   ON f.currency_code = r.from_currency AND f.date_day = r.date_day
 WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {since: Date} AND {until: Date}
-  AND NOT (
-    f.account_id IN {p0: Array(String)}
-    OR (f.platform, f.account_id) IN (
-      SELECT
-        d.platform,
-        d.account_id
-      FROM marts.dim_account AS d
-      WHERE
-        d.organization_id = {organization: String}
-        AND d.account_name IN {p0: Array(String)}
-    )
-  )
-  AND (
+  (
     f.currency_code <> {currency: String} AND r.rate IS NULL
   )
 GROUP BY
@@ -455,7 +500,30 @@ SELECT
   f.currency_code AS currency,
   MIN(f.date_day) AS since,
   MAX(f.date_day) AS until
-FROM marts.fct_ad_performance_daily AS f
+FROM (
+  SELECT
+    f.currency_code,
+    f.date_day
+  FROM marts.fct_ad_performance_daily AS f
+  WHERE
+    f.organization_id = {organization: String}
+    AND f.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
+    AND NOT (
+      f.account_id IN {p0: Array(String)}
+      OR (f.platform, f.account_id) IN (
+        SELECT
+          d.platform,
+          d.account_id
+        FROM marts.dim_account AS d
+        WHERE
+          d.organization_id = {organization: String}
+          AND d.account_name IN {p0: Array(String)}
+      )
+    )
+  GROUP BY
+    f.currency_code,
+    f.date_day
+) AS f
 LEFT JOIN (
   SELECT
     x.from_currency,
@@ -468,21 +536,7 @@ LEFT JOIN (
 ) AS r
   ON f.currency_code = r.from_currency AND f.date_day = r.date_day
 WHERE
-  f.organization_id = {organization: String}
-  AND f.date_day BETWEEN {compared_since: Date} AND {compared_until: Date}
-  AND NOT (
-    f.account_id IN {p0: Array(String)}
-    OR (f.platform, f.account_id) IN (
-      SELECT
-        d.platform,
-        d.account_id
-      FROM marts.dim_account AS d
-      WHERE
-        d.organization_id = {organization: String}
-        AND d.account_name IN {p0: Array(String)}
-    )
-  )
-  AND (
+  (
     f.currency_code <> {currency: String} AND r.rate IS NULL
   )
 GROUP BY
