@@ -16,8 +16,8 @@ from domain.catalogue import Report
 from domain.windows import DateWindow
 from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
+from services.outcomes import AccountOutcome, SyncResult
 from services.pulling import RATES, Wanted, pull_in_run
-from services.syncing import AccountOutcome, SyncResult
 from warehouse.quality import FRESH_DAYS
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}

@@ -20,9 +20,10 @@ from services.backfills import months_of
 from services.installation import Installation
 from services.integrations import IntegrationAccess, register_accounts
 from services.observing import about, carried, of_run
+from services.outcomes import AccountOutcome, ProgressEvent, SyncResult
 from services.renewing import renewing
 from services.scheduling import held, settle
-from services.syncing import AccountOutcome, ProgressEvent, SyncResult, sync_integration
+from services.syncing import sync_integration
 
 RATES = "fx"
 """The name of the exchange rates among what the steps of a run share; the others are platforms."""

@@ -14,7 +14,8 @@ from connectors.patience import Patience
 from domain.landing import Landing
 from home.directory import Home
 from services.integrations import IntegrationAccess
-from services.syncing import ProgressEvent, SyncResult, sync_integration
+from services.outcomes import ProgressEvent, SyncResult
+from services.syncing import sync_integration
 from store.files import open_landing
 from warehouse.client import Warehouse, WarehouseSettings
 

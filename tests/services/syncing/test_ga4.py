@@ -15,8 +15,9 @@ from domain.errors import PermissionDenied, RateLimited
 from domain.windows import DateWindow
 from home.directory import Home
 from services.integrations import IntegrationAccess
+from services.outcomes import SyncResult
 from services.reconciling import reconcile
-from services.syncing import SyncResult, sync_integration
+from services.syncing import sync_integration
 from store.files import open_landing
 from warehouse.client import Warehouse
 from warehouse.reconciliation import SessionDay

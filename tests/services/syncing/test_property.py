@@ -34,8 +34,9 @@ from home.directory import Home
 from sandbox.dataset.source import DatasetSource
 from sandbox.serving import Sandbox
 from services.integrations import IntegrationAccess
+from services.outcomes import SyncResult
 from services.replaying import replay_integration
-from services.syncing import SyncResult, sync_integration
+from services.syncing import sync_integration
 from store.files import open_landing
 from warehouse.client import Warehouse, WarehouseSettings
 from warehouse.ledger import Ledger
