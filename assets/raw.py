@@ -17,7 +17,7 @@ from domain.windows import DateWindow
 from services.exporting import load_assignments, load_budgets
 from services.installation import Installation
 from services.outcomes import AccountOutcome, SyncResult
-from services.pulling import RATES, Wanted, pull_in_run
+from services.pulling import RATES, Wanted, pull_in_run, rates_in_run
 from warehouse.quality import FRESH_DAYS
 
 KINDS = {"google_ads": "googleads", "meta_ads": "facebook", "yandex_direct": "yandex", "ga4": "googleanalytics", "yandex_metrica": "yandex"}
@@ -160,7 +160,7 @@ def account_assignments(context: dg.AssetExecutionContext) -> dg.MaterializeResu
 def exchange_rates(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Official exchange rates of two central banks. A bank that fails holds nothing up: what lacks a rate is refused when it is asked."""
     installation: Installation = context.resources.installation
-    loaded = installation.side_by_side.result(context.run_id, {RATES: installation.load_rates}, RATES)
+    loaded = installation.side_by_side.result(context.run_id, {RATES: partial(rates_in_run, installation, context.run_id)}, RATES)
     outcomes = {outcome.report: outcome for outcome in loaded}
     for report in RATE_REPORTS:
         outcome = outcomes.get(report.name)

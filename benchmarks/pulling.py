@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.datasets import ACCOUNTS, CREDENTIALS, DAYS, TODAY, Wanted
 from benchmarks.processes import SandboxProcess, processor_seconds
+from connectors.memory import use_system_memory
 from connectors.patience import Patience
 from home.directory import Home
 from services.integrations import IntegrationAccess
@@ -68,6 +69,7 @@ def pull(wanted: Wanted, home: Home, warehouse: Warehouse, state: dict[str, Any]
     def sync(reports: str) -> int:
         access = IntegrationAccess(f"{wanted.platform}-1", "org", wanted.platform, CREDENTIALS[wanted.platform], {**given, "reports": reports})
         window = {"since": wanted.since, "until": wanted.until} if reports == wanted.name else {}
+        use_system_memory()
         result = sync_integration(access, warehouse, open_landing(home), home.clock, home=home, patience=Patience(), **window)
         if result.failures:
             raise result.failures[0]

@@ -1,4 +1,4 @@
-"""Hand memory back: a pull makes and drops pages of megabytes in several threads, which allocators by themselves keep for ever."""
+"""Where a process that pulls takes its memory from: it makes and drops pages of megabytes in several threads, which allocators else keep for ever."""
 
 import ctypes
 from functools import cache
@@ -10,7 +10,7 @@ _LARGE = 1 << 18
 
 
 @cache
-def give_back() -> None:
+def use_system_memory() -> None:
     """Take Arrow's memory from the system, and with glibc let blocks of 256 KiB and more be mapped by themselves.
 
     The threshold that glibc would otherwise raise by itself stays where it is; other systems' allocators are left alone. Once in a process.

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.ga4 import reports as ga4
 from connectors.google_ads import reports as google_ads
-from connectors.memory import give_back
 from connectors.meta_ads import reports as meta_ads
 from connectors.patience import Patience
 from connectors.yandex_direct import reports as yandex_direct
@@ -52,7 +51,6 @@ def connect(platform: str, credentials: Mapping[str, str], settings: Mapping[str
 
     Raises UnknownName for a platform, ConfigurationError for credentials or settings that cannot be right (values are never printed).
     """
-    give_back()
     models = import_module(f"connectors.{_known(platform)}.settings")
     client = import_module(f"connectors.{platform}.client")
     prefix = "".join(word.capitalize() for word in platform.split("_"))

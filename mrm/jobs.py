@@ -16,12 +16,14 @@ from mrm.processes import command_of
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun, ExecuteInProcessResult
+    from dagster._utils.error import SerializableErrorInfo  # type: ignore[attr-defined]
 
     from services.installation import Installation
 
 PROCESS = "mrm/process"
 """The tag that names the process of a run that no code server started."""
 DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """In this process nothing captures the terminal: the output goes to the home's logs/job.log."""
 
@@ -116,10 +118,14 @@ def close_dead_runs(instance: "DagsterInstance") -> list["DagsterRun"]:
 
 
 class StepFailed(MrmError):
-    """A step of the job failed; it keeps the exit code of the error inside it."""
+    """A step of the job failed, or without a step the run around them; it keeps the exit code of the error inside it."""
 
     def __init__(self, step: str, kind: str, text: str) -> None:
-        super().__init__(f"The step {step} failed", why=text, fix="Mend what is named, then run ./run sync: nothing that was committed is pulled again")
+        super().__init__(
+            f"The step {step} failed" if step else "The run failed",
+            why=text,
+            fix="Mend what is named, then run ./run sync: nothing that was committed is pulled again",
+        )
         self.exit_code = getattr(errors, kind.rsplit(".", 1)[-1], MrmError).exit_code
 
 
@@ -140,15 +146,28 @@ def disk_full(text: str) -> DiskFull | None:
 
 
 def raise_for(result: "ExecuteInProcessResult") -> None:
-    """Raise the first step failure, but not the outcome's, which the caller reports account by account."""
+    """Raise what a step failed of, or the run outside its steps; but not the outcome's failure, which the caller reports account by account."""
+    from dagster._core.events import RunFailureReason
+
     for event in result.all_events:
-        if not event.is_step_failure or event.step_key == "raw__sync_outcome":
-            continue
-        error = event.step_failure_data.error
-        while error and error.cause:
-            error = error.cause
-        if error and error.cls_name == "DagsterExecutionInterruptedError":
-            raise Cancelled
-        if error and (full := disk_full(error.message)):
-            raise full
-        raise StepFailed(event.step_key or "", (error.cls_name or "") if error else "", error.message.strip() if error else "unknown")
+        if event.is_step_failure:
+            error = _innermost(event.step_failure_data.error)
+            if event.step_key != "raw__sync_outcome" or (error and error.cls_name in INTERRUPTIONS):
+                raise _told(event.step_key or "", error)
+        elif event.is_run_failure and event.job_failure_data.failure_reason is not RunFailureReason.STEP_FAILURE:
+            raise _told("", _innermost(event.job_failure_data.error))
+
+
+def _innermost(error: "SerializableErrorInfo | None") -> "SerializableErrorInfo | None":
+    while error and error.cause:
+        error = error.cause
+    return error
+
+
+def _told(step: str, error: "SerializableErrorInfo | None") -> MrmError:
+    """Return the error that a person should read for one that Dagster caught."""
+    if error is None:
+        return StepFailed(step, "", "unknown")
+    if error.cls_name in INTERRUPTIONS:
+        return Cancelled()
+    return disk_full(error.message) or StepFailed(step, error.cls_name or "", error.message.strip())

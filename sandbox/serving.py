@@ -32,8 +32,8 @@ from sandbox.yandex_metrica.server import YandexMetrica
 
 SEED = 20_260_901
 ANCHOR = "agency.json"
-HIGHEST = 65_000
-"""The last port that is asked for by number; sockets have 65535."""
+HIGHEST = 65_535
+"""The last port there is."""
 
 
 class Sandbox:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from connectors.fx.reports import REPORTS as RATES
 from connectors.imports.reports import REPORTS as IMPORTED_REPORTS
+from connectors.memory import use_system_memory
 from connectors.registry import REPORTS
 from domain.clock import Clock
 from domain.errors import NotFound
@@ -138,7 +139,8 @@ class Installation:
             store.result()
 
     def prepare_to_pull(self) -> None:
-        """Open what a pull writes to, before several threads do."""
+        """Open what a pull writes to, before several threads do; its pages take their memory from the system."""
+        use_system_memory()
         self.start_servers()
         _ = self.ledger, self.landing, self.tell
 

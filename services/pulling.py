@@ -21,6 +21,7 @@ from services.installation import Installation
 from services.integrations import IntegrationAccess, register_accounts
 from services.observing import about, carried, of_run
 from services.outcomes import AccountOutcome, ProgressEvent, SyncResult
+from services.rates import BankOutcome
 from services.renewing import renewing
 from services.scheduling import held, settle
 from services.syncing import sync_integration
@@ -84,10 +85,16 @@ def pull_in_run(
         return list(pull_platform(installation, platform, wanted))
 
 
+def rates_in_run(installation: Installation, run_id: str) -> list[BankOutcome]:
+    """Pull the exchange rates that are due in a run's trace."""
+    with of_run(run_id):
+        return installation.load_rates()
+
+
 def begin_run(installation: Installation, run_id: str) -> None:
     """Begin what a run of every platform will pull, before its first step asks for it."""
     installation.prepare_to_pull()
-    parts: dict[str, Callable[[], object]] = {RATES: installation.load_rates}
+    parts: dict[str, Callable[[], object]] = {RATES: partial(rates_in_run, installation, run_id)}
     parts |= {platform: partial(pull_in_run, installation, run_id, platform, Wanted()) for platform in REPORTS}
     installation.side_by_side.begin(run_id, parts)
 

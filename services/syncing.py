@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from connectors import registry
@@ -131,15 +131,20 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """An account's current slices from a date on, read once for all its reports."""
+class _Slices:
+    """An account's current slices in a window, read once for all its reports."""
 
-    since: date = date.min
-    slices: Mapping[str, Mapping[date, CurrentSlice]] = field(default_factory=dict)
+    window: DateWindow
+    by_report: Mapping[str, Mapping[date, CurrentSlice]]
 
     def of(self, report: Report, window: DateWindow) -> Mapping[date, CurrentSlice] | None:
-        """Return a report's slices, None where the window reaches further back than what was read."""
-        return self.slices.get(report.table, {}) if window.since >= self.since else None
+        """Return a report's slices, None where the window reaches beyond what was read."""
+        inside = self.window.since <= window.since and window.until <= self.window.until
+        return self.by_report.get(report.table, {}) if inside else None
+
+
+_NOTHING = _Slices(DateWindow(date.min, date.max), {})
+"""Those of an account that was never pulled."""
 
 
 class _Pull:
@@ -159,7 +164,7 @@ class _Pull:
         self._integration, self._connector, self._ledger, self._landing, self._clock = integration, connector, ledger, landing, clock
         self._progress, self._patience, self._tell = progress, patience, tell
         self._done = self._total = 0
-        self._known = _Known()
+        self._slices = _NOTHING
 
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
@@ -176,7 +181,7 @@ class _Pull:
         notes = list(found.notes)
         for account in found.accounts:
             refused: SourceError | None = None
-            self._known = self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
+            self._slices = self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
             for report in reports:
                 covered = known.get((report.table, account.account_id), Coverage())
                 if refused is None:
@@ -191,13 +196,14 @@ class _Pull:
         quota = dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
         return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), quota, seconds)
 
-    def _read(self, account: Account, reports: Sequence[Report], asked: _Asked) -> _Known:
-        """Read the current slices of the account's reports that were pulled before, as far back as a routine pull looks."""
+    def _read(self, account: Account, reports: Sequence[Report], asked: _Asked) -> _Slices:
+        """Read the current slices of the account's reports that were pulled before: of the window asked for, or where a routine pull looks."""
         if not reports:
-            return _Known()
+            return _NOTHING
         today = self._clock.today(account.timezone)
-        since = min(asked.since or today, today - timedelta(days=PROVISIONAL_DAYS[self._integration.platform]))
-        return _Known(since, self._ledger.current(self._key(account), reports, DateWindow(since, today)))
+        since = asked.since or today - timedelta(days=PROVISIONAL_DAYS[self._integration.platform])
+        window = DateWindow(min(since, today), min(max(asked.until or today, since), today))
+        return _Slices(window, self._ledger.current(self._key(account), reports, window))
 
     def _key(self, account: Account) -> LoadKey:
         return LoadKey(self._integration.organization_id, self._integration.id, account.account_id)
@@ -252,7 +258,7 @@ class _Pull:
         """Commit one window: again where it broke off, in halves where the platform finds it too large."""
         for left in reversed(range(LOAD_TRIES)):
             try:
-                yield self._load(account, report, window)
+                yield self._load(account, report, window, again=left < LOAD_TRIES - 1)
                 return
             except ReportTooLarge:
                 if window.days == 1:
@@ -265,10 +271,13 @@ class _Pull:
         for half in window.chunks((window.days + 1) // 2):
             yield from self._window(account, report, half)
 
-    def _load(self, account: Account, report: Report, window: DateWindow) -> AccountOutcome:
-        """Pull one window into one load: exact bytes to the landing, rows to the ledger, then the commit on the proof."""
-        key = self._key(account)
-        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, known=self._known.of(report, window))
+    def _load(self, account: Account, report: Report, window: DateWindow, *, again: bool) -> AccountOutcome:
+        """Pull one window into one load: exact bytes to the landing, rows to the ledger, then the commit on the proof.
+
+        Another try reads the current slices anew: the one before may have committed without hearing of it.
+        """
+        key, known = self._key(account), None if again else self._slices.of(report, window)
+        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, known=known)
         place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
         rows, size, said, proof, began = 0, 0, 0.0, "", time.monotonic()
         notes: list[str] = []

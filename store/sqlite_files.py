@@ -45,15 +45,18 @@ def engines_kept(module: ModuleType) -> Iterator[None]:
     An engine learns its server and compiles each statement once; a new one does so again.
     """
     create_engine = vars(module)["create_engine"]
-    kept: dict[str, Engine] = {}
+    kept: dict[tuple[str, str], Engine] = {}
 
     def create(url: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
-        if url not in kept:
-            kept[url] = create_engine(url, **options)
-        return kept[url]
+        key = url, repr(sorted(options.items()))
+        if key not in kept:
+            kept[key] = create_engine(url, **options)
+        return kept[key]
 
     vars(module)["create_engine"] = create
     try:
         yield
     finally:
         vars(module)["create_engine"] = create_engine
+        for engine in kept.values():
+            engine.dispose()

@@ -95,8 +95,8 @@ class Ledger:
             if report not in self._created:
                 with translated(), self._warehouse.client() as client:
                     if self._schema is None:
-                        self._schema = Schema(client)
-                        self._schema.ledger()
-                    self._schema.client = client
-                    self._schema.report(report)
+                        schema = Schema(client)
+                        schema.ledger(client)
+                        self._schema = schema
+                    self._schema.report(client, report)
                 self._created.add(report)

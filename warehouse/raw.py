@@ -7,7 +7,6 @@ Rows are append-only. `raw.loads` holds one row per commit; `raw.current_slices`
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from hashlib import blake2b
 
 from clickhouse_connect.driver.client import Client
@@ -122,51 +121,48 @@ _VIEWS = {
 
 
 class Schema:
-    """What stands in the databases, read once; makes what is missing or has changed. Nothing is ever dropped.
-
-    `client` may be exchanged for another one of the same server.
-    """
+    """What stands in the databases, read once; makes what is missing or has changed. Nothing is ever dropped."""
 
     def __init__(self, client: Client) -> None:
-        self.client = client
         tables = client.query("SELECT concat(database, '.', name), comment FROM system.tables WHERE database IN ('raw', 'marts')").result_rows
         self._comments: dict[str, str] = {str(row[0]): str(row[1]) for row in tables}
+        self._columns: dict[str, dict[str, str]] = {}
 
-    def ledger(self) -> None:
+    def ledger(self, client: Client) -> None:
         """Make the ledger's own tables and views."""
         missing = [name for name in _TABLES if name not in self._comments]
         if missing:
             for database in DATABASES:
-                self.client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+                client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
         for name in missing:
-            self.client.command(_TABLES[name])
+            client.command(_TABLES[name])
             self._comments[name] = ""
         for name, query in _VIEWS.items():
-            self.view(name, query)
+            self.view(client, name, query)
 
-    def view(self, name: str, query: str) -> None:
+    def view(self, client: Client, name: str, query: str) -> None:
         """Create a view, or replace it where its query is another one; its comment keeps the query's digest."""
         digest = blake2b(query.encode(), digest_size=8).hexdigest()
         if self._comments.get(name) != digest:
-            self.client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'", settings={"max_query_size": _LONGEST})
+            client.command(f"CREATE OR REPLACE VIEW {name} AS {query} COMMENT '{digest}'", settings={"max_query_size": _LONGEST})
             self._comments[name] = digest
 
-    def report(self, report: Report) -> None:
+    def report(self, client: Client, report: Report) -> None:
         """Make a report's raw table and views, and add the columns that are new.
 
         Raises ConfigurationError where a column exists with another type than the report's.
         """
         table = raw_table(report)
         if table not in self._comments:
-            self.client.command(report_statement(report))
+            client.command(report_statement(report))
         else:
-            self._add_columns(report)
+            self._add_columns(client, report)
         names = raw_columns(report)
-        self.view(f"{table}__current", pinned_rows(report.table, names))
-        self.view(f"{table}__as_of", as_of_rows(report.table, names))
+        self.view(client, f"{table}__current", pinned_rows(report.table, names))
+        self.view(client, f"{table}__as_of", as_of_rows(report.table, names))
 
-    def _add_columns(self, report: Report) -> None:
-        known = self._columns.get(report.table, {})
+    def _add_columns(self, client: Client, report: Report) -> None:
+        known = self._known(client, report.table)
         for column in report.columns:
             if known.get(column.name, clickhouse_type(column)) != clickhouse_type(column):
                 raise ConfigurationError(
@@ -176,14 +172,14 @@ class Schema:
         missing = [column for column in report.columns if column.name not in known]
         if missing:
             additions = ", ".join(f"ADD COLUMN IF NOT EXISTS {_definition(column)}" for column in missing)
-            self.client.command(f"ALTER TABLE {raw_table(report)} {additions}")
+            client.command(f"ALTER TABLE {raw_table(report)} {additions}")
 
-    @cached_property
-    def _columns(self) -> dict[str, dict[str, str]]:
-        columns: dict[str, dict[str, str]] = {}
-        for table, name, kind in self.client.query("SELECT table, name, type FROM system.columns WHERE database = 'raw'").result_rows:
-            columns.setdefault(table, {})[name] = kind
-        return columns
+    def _known(self, client: Client, table: str) -> dict[str, str]:
+        """Return the types of a table's columns by name; one query reads those of every table."""
+        if not self._columns:
+            for of, name, kind in client.query("SELECT table, name, type FROM system.columns WHERE database = 'raw'").result_rows:
+                self._columns.setdefault(of, {})[name] = kind
+        return self._columns.get(table, {})
 
 
 def ledger_statements() -> tuple[str, ...]:
@@ -202,7 +198,7 @@ def report_statement(report: Report) -> str:
 
 def create_ledger_tables(client: Client) -> None:
     """Create the databases and the ledger's own tables where they are missing."""
-    Schema(client).ledger()
+    Schema(client).ledger(client)
 
 
 def create_raw_tables(client: Client, reports: Iterable[Report]) -> None:
@@ -211,16 +207,16 @@ def create_raw_tables(client: Client, reports: Iterable[Report]) -> None:
     Raises ConfigurationError where a column exists with another type than the report's.
     """
     schema = Schema(client)
-    schema.ledger()
+    schema.ledger(client)
     for report in reports:
-        schema.report(report)
+        schema.report(client, report)
 
 
 def create_views(client: Client, queries: Mapping[str, str]) -> None:
     """Create views by qualified name, or replace those whose query is another one."""
     schema = Schema(client)
     for name, query in queries.items():
-        schema.view(name, query)
+        schema.view(client, name, query)
 
 
 def mart_columns(client: Client) -> list[tuple[str, tuple[str, ...]]]:

@@ -168,7 +168,7 @@ def _typed_text(column: list[str], name: str, report: Report, account: Account) 
 
 def _date(text: str, name: str, report: Report, account: Account) -> date:
     try:
-        if len(text) == _YYYYMMDD:
+        if len(text) == _YYYYMMDD and text.isascii() and text.isdecimal():
             return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
         pass

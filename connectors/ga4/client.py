@@ -158,9 +158,7 @@ class Ga4:
             answer, body = self._ask(account, report, window, rows)
             if answer.row_count != promised:
                 raise short(rows + answer.rows.num_rows, answer.row_count, report, account)
-        every = np.concatenate(keys)
-        every.sort()
-        distinct = int((every[1:] != every[:-1]).sum()) + bool(len(every))
+        distinct = np.unique(np.concatenate(keys)).size
         if rows != promised or distinct != rows:
             raise short(min(rows, distinct), promised, report, account)
 

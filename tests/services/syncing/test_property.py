@@ -1,7 +1,7 @@
 # house: one property with its cases, its prover, and the process whose children die; they are read together
 """Whatever is restated, breaks or dies, in whatever order: pulled until it is committed, the slices equal the dataset.
 
-Two hundred seeds by default, MRM_SEEDS=2000 tries more; in the first twenty (MRM_KILLS) a pull dies by SIGKILL in a process of its
+Two hundred seeds by default, MRM_SEEDS=2000 tries more; in the first twenty (MRM_KILLED_SEEDS) a pull dies by SIGKILL in a process of its
 own. Each test prints what it went through.
 """
 
@@ -43,7 +43,7 @@ from warehouse.ledger import Ledger
 from warehouse.slices import as_of_rows
 
 SEEDS = int(os.environ.get("MRM_SEEDS", "200"))
-KILLS = int(os.environ.get("MRM_KILLS", "20"))
+KILLS = int(os.environ.get("MRM_KILLED_SEEDS", "20"))
 PARTS = 10
 ALSO = 0.4
 """The share of the cases that pull a second report."""
@@ -358,11 +358,17 @@ class Doomed:
         assert self.process.stdout
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        ended = self.process.stdout.readline()
+        assert ended, "the mother of the pulls that die has ended"
+        return int(ended)
 
     def close(self) -> None:
         """End the process."""
-        self.process.communicate(timeout=30)
+        try:
+            self.process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
 
 
 @pytest.fixture(scope="module")
@@ -394,6 +400,7 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if not child:
+            signal.alarm(120)  # a child that hangs ends by SIGALRM, which is not the signal that it should die of
             die(json.loads(line))
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
