@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +15,11 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 from typer.testing import CliRunner
 
-from domain.errors import Conflict, DiskFull, SourceError
+from domain.errors import Conflict, DiskFull, MrmError, SourceError
 from home.directory import Home
 from mrm.cli import app
 from mrm.doctor import examine
-from mrm.jobs import PROCESS, Cancelled, close_dead_runs, disk_full, raise_for
+from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, disk_full, raise_for
 from mrm.sandboxing import move_clock
 from mrm.serving import describe_home, serve_until_stopped
 from services.actors import system_actor
@@ -80,6 +80,20 @@ def test_ctrl_c_in_a_step_is_a_cancellation_and_says_how_it_goes_on() -> None:
         raise_for(pulling.execute_in_process(raise_on_error=False))
     assert caught.value.exit_code == 130
     assert "--resume" in caught.value.fix
+
+
+@pytest.mark.parametrize(("broken", "kind"), [(sqlite3.OperationalError("database or disk is full"), DiskFull), (ValueError("no"), StepFailed)])
+def test_a_run_that_fails_outside_its_steps_did_not_succeed(monkeypatch: pytest.MonkeyPatch, broken: Exception, kind: type[MrmError]) -> None:
+    @dg.job
+    def nothing() -> None: ...
+
+    def execute(*_: object) -> Iterator[object]:
+        yield from ()
+        raise broken
+
+    monkeypatch.setattr("dagster._core.executor.in_process.InProcessExecutor.execute", execute)
+    with pytest.raises(kind):
+        raise_for(nothing.execute_in_process(raise_on_error=False))
 
 
 def test_a_full_disk_is_told_as_such_in_sqlites_words_too_inside_a_step_and_outside() -> None:

@@ -10,6 +10,8 @@ import pytest
 from connectors.meta_ads.conversions import conversions
 from domain.errors import AuthorizationExpired, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure, UnknownName
 from domain.windows import DateWindow
+from warehouse.ledger import Ledger
+from warehouse.recording import current_slices
 
 PLATFORMS = ("google_ads", "meta_ads", "yandex_direct")
 CORE = ("accounts", "account_daily", "campaign_daily", "ad_daily")
@@ -43,6 +45,37 @@ def test_a_first_pull_stores_what_the_platform_answers_and_three_runs_store_the_
     assert results[0].dates_changed > 0
     assert [r.dates_changed for r in results[1:]] == [0, 0]
     assert sum(o.rows for o in results[0].outcomes if o.report in CORE) == 2 * (1 + 10 + 30 + 20)
+
+
+def test_a_commit_whose_answer_is_lost_is_found_by_the_next_try(agency: Any) -> None:
+    lost = iter([True])
+
+    def passing(point: str) -> None:
+        if point == "recorded" and next(lost, False):
+            raise TransientFailure("the answer is lost", platform="meta_ads")
+
+    result = agency.sync("meta_ads", ledger=Ledger(agency.warehouse, agency.home, passing=passing))
+    assert result.failures == ()
+    first = next(o for o in result.outcomes if o.rows)
+    assert (first.dates_changed, first.dates_verified) == (0, sum(w.days for w in first.windows))
+    assert len(agency.loads("load_id")) == len(result.outcomes) + 1
+
+
+def test_slices_are_read_once_for_all_reports_of_an_account(agency: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def counted(client: Any, *asked: Any) -> Any:
+        read.append(asked)
+        return current_slices(client, *asked)
+
+    for module in ("warehouse.ledger", "warehouse.load"):
+        monkeypatch.setattr(f"{module}.current_slices", counted)
+    agency.sync("meta_ads")
+    assert read == []  # nothing was pulled before
+    agency.sync("meta_ads")
+    assert len(read) == 2  # accounts
+    agency.sync("meta_ads", since=START - timedelta(days=200), until=START - timedelta(days=199))
+    assert len(read) == 4 + 2  # and each account's snapshot, which is not of the window asked for
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
