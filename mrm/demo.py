@@ -19,7 +19,7 @@ from home.directory import Home
 from home.servers import locked
 from mrm import screens, serving
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
-from mrm.sandboxing import DatasetOption, remember_datasets, start_sandbox
+from mrm.sandboxing import DatasetOption, move_clock, remember_datasets, start_sandbox
 from mrm.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def demo(
         serving.stop_everything(opened)
         opened.reset()
         opened = Home.open(home)
-    if today:
-        opened.move_clock(today.date())
+    move_clock(opened, today)
     datasets = remember_datasets(opened, dataset)
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with Supervisor(opened) as supervisor, Installation.open(opened.path, progress=progress.report) as installation:

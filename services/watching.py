@@ -158,17 +158,27 @@ def _recent(watch: Watch, metrics: tuple[str, ...]) -> Iterator[tuple[_Account, 
     since = until - timedelta(days=int(watch.setting("days")) - 1)
     first = since - timedelta(days=int(watch.setting("baseline_days")))
     fresh = {f.platform: f for f in _freshness(watch)}
-    behind = min((f.data_through for f in fresh.values() if f.data_through and _is_stale(watch, f)), default=until)
-    answer = watch.ask(metrics, ("date", "platform", "account", "currency"), first - (until - behind), until)
+
+    def stale(platform: str) -> bool:
+        return platform not in fresh or _is_stale(watch, fresh[platform])
+
     sums: dict[tuple[str, str, str, str], tuple[dict[str, Decimal], dict[str, Decimal]]] = defaultdict(lambda: (defaultdict(Decimal), defaultdict(Decimal)))
-    for row in answer.rows:
-        key = (str(row["platform"]), str(row["account"]), str(row["account_name"]), str(row["currency"]))
-        now, before = sums[key]
-        for metric in metrics if row["date"] >= first else ():  # type: ignore[operator]
+    for row in watch.ask(metrics, ("date", "platform", "account", "currency"), first, until).rows:
+        now, before = sums[_account_key(row)]
+        for metric in metrics:
             (now if row["date"] >= since else before)[metric] += Decimal(str(row[metric] or 0))  # type: ignore[operator]
+    behind = [f.data_through for f in fresh.values() if f.data_through and _is_stale(watch, f)]
+    if behind:
+        named = watch.ask(metrics[:1], ("platform", "account", "currency"), first - (until - min(behind)), first - timedelta(days=1))
+        for row in named.rows:
+            if stale(str(row["platform"])):
+                sums.setdefault(_account_key(row), (defaultdict(Decimal), defaultdict(Decimal)))
     for (platform, account_id, name, currency), (now, before) in sorted(sums.items()):
-        stale = platform not in fresh or _is_stale(watch, fresh[platform])
-        yield _Account(f"{platform}/{account_id}", f"{platform} {name}", currency, f"{since}..{until}", stale), now, before
+        yield _Account(f"{platform}/{account_id}", f"{platform} {name}", currency, f"{since}..{until}", stale(platform)), now, before
+
+
+def _account_key(row: Mapping[str, object]) -> tuple[str, str, str, str]:
+    return str(row["platform"]), str(row["account"]), str(row["account_name"]), str(row["currency"])
 
 
 def _freshness(watch: Watch) -> list[Freshness]:
