@@ -108,15 +108,17 @@ def attach(home: Home, server: str, *, alive: Callable[[State], bool], command: 
         with locked(home, server):
             state = read_state(home, server)
             if state is None or not alive(state):
-                state = _start(home, server, alive, command, timeout)
+                state = _start(home, server, alive, command, timeout, stale=state)
     except BaseException:
         lease.close()
         raise
     return state, lease
 
 
-def _start(home: Home, server: str, alive: Callable[[State], bool], command: Sequence[str], timeout: float) -> State:
-    state_path(home, server).unlink(missing_ok=True)
+def _start(home: Home, server: str, alive: Callable[[State], bool], command: Sequence[str], timeout: float, *, stale: State | None) -> State:
+    """Start the server; what a dead one said of itself goes first, but not what one says that somebody else has just started."""
+    if stale is not None and read_state(home, server) == stale:
+        state_path(home, server).unlink(missing_ok=True)
     log = home.directory("logs") / f"{server}.log"
     with log.open("ab") as output:
         child = subprocess.Popen([sys.executable, "-m", *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
