@@ -59,7 +59,11 @@ class DimensionInfo:
     shared: str = ""
     """Facts whose dimensions of one name have the same word here mean the same by it, so that their metrics can meet over it."""
     implies: Mapping[str, str] = field(default_factory=dict)
-    """What a question by this dimension, or with a filter on it, makes of the fact's `defaults`."""
+    """What a question by this dimension, or with a filter on it, makes of the fact's `defaults`.
+
+    Where several dimensions that a question names imply a value of the same one, that of the dimension which the semantic model lists
+    last counts, whatever order the question names them in: models list them from coarse to fine.
+    """
 
     @property
     def names(self) -> str:

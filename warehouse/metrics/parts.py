@@ -69,7 +69,7 @@ class Part:
         return query
 
     def _kept_to(self) -> dict[str, str]:
-        """Return the values that dimensions are kept to which the question does not name; of those implied the finest dimension's."""
+        """Return the values that dimensions are kept to which the question does not name; of those implied the one listed last (`implies`)."""
         named = {*self.asked.by, *(wanted.dimension for wanted in self.asked.filters)}
         implied = {name: value for key, dimension in self.fact.dimensions.items() if key in named for name, value in dimension.implies.items()}
         return {name: implied.get(name, value) for name, value in self.fact.defaults.items() if name not in named}

@@ -3,7 +3,9 @@
 from datetime import date
 from typing import Any
 
-from domain.questions import Baseline, Comparison, Filter
+import pytest
+
+from domain.questions import Baseline, Comparison, Filter, Operator
 
 DAY = date(2024, 3, 5)
 META = (Filter(dimension="account", values=("m1",)),)
@@ -21,13 +23,23 @@ def test_a_days_reach_is_what_meta_told_at_the_level_that_was_asked(agency: Any)
     assert agency.ask("reach", since=DAY, until=DAY, where=META).rows == [{"reach": account}]
     by_campaign = agency.ask("reach", "frequency", by=("campaign",), since=DAY, until=DAY, where=META).rows
     assert [row["reach"] for row in by_campaign] == campaigns
-    assert [row["frequency"] for row in by_campaign] == _told(agency, "campaign", "frequency")
+    impressions = _told(agency, "campaign", "impressions")
+    assert [row["frequency"] for row in by_campaign] == [shown / people if people else None for shown, people in zip(impressions, campaigns, strict=True)]
     named = (Filter(dimension="campaign", values=(by_campaign[0]["campaign"],)),)
     assert agency.ask("reach", since=DAY, until=DAY, where=named).rows == [{"reach": campaigns[0]}]
-    ads = agency.ask("reach", by=("campaign", "ad"), since=DAY, until=DAY, where=META).rows
-    assert sorted(row["reach"] for row in ads) == sorted(_told(agency, "ad"))
     levels = agency.ask("reached_impressions", by=("reach_level",), since=DAY, until=DAY, where=META).rows
     assert [row["reach_level"] for row in levels] == ["account", "ad", "campaign"]
+
+
+@pytest.mark.parametrize("by", [("campaign", "ad"), ("ad", "campaign"), ("ad",)])
+def test_the_finest_level_that_is_named_is_read_in_whatever_order_it_is_named(agency: Any, by: tuple[str, ...]) -> None:
+    ads = _told(agency, "ad")
+    assert len(ads) > len(_told(agency, "campaign"))
+    assert sorted(row["reach"] for row in agency.ask("reach", by=by, since=DAY, until=DAY, where=META).rows) == sorted(ads)
+    everywhere = [Filter(dimension=name, values=("nowhere",), operator=Operator.NOT_IN) for name in by]
+    assert agency.ask("reached_impressions", since=DAY, until=DAY, where=(*META, *everywhere)).rows == [
+        {"reached_impressions": sum(_told(agency, "ad", "impressions"))}
+    ]
 
 
 def test_as_of_now_the_view_is_the_mart(agency: Any) -> None:

@@ -34,6 +34,15 @@ def test_every_metric_by_every_dimension_and_grain_compiles_and_runs(agency: Any
                 assert found.result_rows or fact.name == "sessions" or (fact.name, name) in NOT_LOADED, "nothing was read"
 
 
+def test_every_fact_is_stored_so_that_what_is_planned_changes_no_answer_before_it_is_built(agency: Any, catalogue: Catalogue) -> None:
+    """A view would follow the pin, which moves when a build is planned, under the data version of the build before."""
+    for fact in catalogue.facts.values():
+        engine = "SELECT engine, partition_key FROM system.tables WHERE database = {database:String} AND name = {table:String}"
+        [(stored, partitions)] = agency.mart.rows(engine, database=fact.database, table=fact.table)
+        assert (fact.table, stored) == (fact.table, "MergeTree")
+        assert "cityHash64(organization_id) % 16" in partitions
+
+
 def test_totals_equal_the_mart(agency: Any, catalogue: Catalogue) -> None:
     for fact in catalogue.facts.values():
         additive = [m for m in fact.measures.values() if m.additive]
