@@ -23,6 +23,7 @@ FACTS: Mapping[str, tuple[int, int]] = {
     "fct_ad_performance_daily": (0, 0),
     "fct_conversions_daily": (0, 0),
     "fct_sessions_daily": (0, 0),
+    "fct_video_daily": (0, 0),
     "mart_performance_daily": (31, 31),
     "mart_period_comparison": (400, 31),
     "mart_reach": (0, 0),

@@ -21,6 +21,14 @@ METRICS = (
     Column("inline_link_clicks", _I, "Clicks on links to where the advertiser chose, within the first day", nullable=True),
     Column("reach", _I, "People reached; adds up over nothing. With breakdowns NULL beyond 13 months", nullable=True),
 )
+VIDEO = (
+    Column(
+        "video_thruplay_watched_actions",
+        _S,
+        "JSON: ThruPlays (videos watched to their end or for 15 seconds), exactly as sent; 3-second plays are video_view in actions",
+        nullable=True,
+    ),
+)
 CAMPAIGN = (
     Column("campaign_id", _S, "Campaign id"),
     Column("campaign_name", _S, "Campaign name", nullable=True),
@@ -120,11 +128,17 @@ CREATIVES = (
     Column("video_id", _S, "Id of the video", nullable=True),
 )
 
-JSON_COLUMNS = frozenset({"actions", "action_values", "attribution_spec"})
+JSON_COLUMNS = frozenset({"actions", "action_values", "attribution_spec", "video_thruplay_watched_actions"})
 """Columns that hold a list as JSON text."""
 
 WITHIN: Mapping[str, tuple[str, str]] = {"creative_id": ("creative", "id")}
 """Columns that stand in an object within the row: the column, and where its value is."""
 
-FIELD_GROUPS = (("impressions", "clicks", "spend", "inline_link_clicks"), ("reach",), ("actions",), ("action_values",))
+FIELD_GROUPS = (
+    ("impressions", "clicks", "spend", "inline_link_clicks"),
+    ("reach",),
+    ("actions",),
+    ("action_values",),
+    ("video_thruplay_watched_actions",),
+)
 """The last split of a request: its metrics in groups that are read one after the other and joined by the row's key."""

@@ -17,6 +17,7 @@ from connectors.meta_ads.columns import (
     CREATIVES,
     DAY,
     METRICS,
+    VIDEO,
 )
 from connectors.retention import months_before
 from domain.catalogue import Column, Report
@@ -115,7 +116,7 @@ REPORTS = (
     _snapshot("accounts", Level.ACCOUNT, ACCOUNT, "The account as it stands today"),
     _daily("account_daily", (*DAY, *METRICS), "Daily insights of the account"),
     _daily("campaign_daily", (*DAY, *METRICS, *CAMPAIGN), "Daily insights by campaign"),
-    _daily("ad_daily", (*DAY, *METRICS, *CAMPAIGN, *AD_SET, *AD), "Daily insights by ad"),
+    _daily("ad_daily", (*DAY, *METRICS, *VIDEO, *CAMPAIGN, *AD_SET, *AD), "Daily insights by ad"),
     _snapshot("campaigns", Level.CAMPAIGN, CAMPAIGNS, "Campaigns as they stand today, archived ones included"),
     _snapshot("ad_sets", Level.AD_GROUP, ADSETS, "Ad sets as they stand today, archived ones included"),
     _snapshot("ads", Level.AD, ADS, "Ads as they stand today, archived ones included"),

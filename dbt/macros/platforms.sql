@@ -23,6 +23,7 @@
         'segment_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
         'conversion_action_daily': ['google_ads', 'meta_ads', 'yandex_direct'],
         'reach_daily': ['meta_ads'],
+        'video_daily': ['meta_ads'],
         'campaigns': ['google_ads', 'meta_ads', 'yandex_direct'],
         'ad_groups': ['google_ads', 'meta_ads', 'yandex_direct'],
         'ads': ['google_ads', 'meta_ads', 'yandex_direct'],

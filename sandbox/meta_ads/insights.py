@@ -12,11 +12,15 @@ from sandbox.meta_ads.asking import Ask, Condition
 from sandbox.meta_ads.fields import OFF_META
 from sandbox.meta_ads.printing import print_rows
 from sandbox.meta_ads.splits import families, spread
+from sandbox.meta_ads.videos import with_plays
 
 OUR_LEVEL = {"account": Level.ACCOUNT, "campaign": Level.CAMPAIGN, "adset": Level.AD_GROUP, "ad": Level.AD}
 BLOCK = 5_000
 LEADS = r"(?i)lead|лид|заявк|замер"
 """Conversion actions with such a name are leads, every other one is a purchase."""
+FIGURES = (*MEASURES, "leads", "leads_value", "plays", "thruplays")
+"""What is added up: the facts' measures and those that are told apart here, where an account has them."""
+_TOLD = frozenset(("actions", "action_values", "video_thruplay_watched_actions"))
 _BOUGHT = ("conversions", "conversions_value", "leads", "leads_value")
 
 _ahead = ThreadPoolExecutor(1, thread_name_prefix="sandbox-print")
@@ -31,7 +35,7 @@ def frame(ask: Ask, facts: AccountFacts, timezone: str) -> pl.DataFrame:
     keys = [*ENTITY_KEYS[level], *sorted(parents)]
     parts = [_sums(ask, rows, keys, since, min(until, facts.today), until) for since, until in ask.ranges]
     summed = pl.concat(parts)
-    measures = [m for m in (*MEASURES, "leads", "leads_value") if m in summed.columns]
+    measures = [m for m in FIGURES if m in summed.columns]
     summed = _broken_down(ask, summed, level, measures, timezone)
     for measure, comparison, bound in ask.limits:
         summed = summed.filter(getattr(pl.col(measure), comparison)(bound))
@@ -44,12 +48,13 @@ def frame(ask: Ask, facts: AccountFacts, timezone: str) -> pl.DataFrame:
 
 
 def _chosen(ask: Ask, facts: AccountFacts, level: Level, parents: set[str]) -> pl.DataFrame:
-    """Return the facts within the dates and conditions, as fine as the breakdowns need; leads get columns of their own."""
+    """Return the facts within the dates and conditions, as fine as the breakdowns need; leads and plays get columns of their own."""
     rows = facts.window(level, ask.since, min(ask.until, facts.today))
     for condition in ask.conditions:
         rows = rows.filter(_holds(condition, facts))
-    detail = [*sorted(parents), *(("conversion_action",) if set(ask.fields) & {"actions", "action_values"} else ())]
+    detail = [*sorted(parents), *(("conversion_action",) if set(ask.fields) & _TOLD else ())]
     rows = facts.finer(rows, detail) if detail and facts.finer else rows
+    rows = with_plays(rows) if set(ask.fields) & _TOLD else rows
     if not rows["conversion_action"].str.contains(LEADS).any():
         return rows
     lead = pl.col("conversion_action").str.contains(LEADS)
@@ -74,7 +79,7 @@ def _holds(condition: Condition, facts: AccountFacts) -> pl.Expr:
 
 def _sums(ask: Ask, rows: pl.DataFrame, keys: list[str], since: date, last: date, until: date) -> pl.DataFrame:
     """Add up one range of dates, cut by the time increment; `_from` and `_to` are a row's first and last date."""
-    measures = [m for m in (*MEASURES, "leads", "leads_value") if m in rows.columns]
+    measures = [m for m in FIGURES if m in rows.columns]
     if len(ask.ranges) > 1:
         rows = rows.filter(pl.col("date").is_between(since, last))
     bucketed = rows.with_columns(_bucket(ask, since).alias("_from"))
@@ -144,7 +149,7 @@ class Answered:
 
     def summary(self, fields: tuple[str, ...]) -> str:
         """Print the sum of all rows as a JSON object."""
-        measures = [m for m in (*MEASURES, "leads", "leads_value") if m in self._rows.columns]
+        measures = [m for m in FIGURES if m in self._rows.columns]
         total = self._rows.select(*(pl.col(m).sum() for m in measures), pl.lit(self.ask.since).alias("_from"), pl.lit(self.ask.until).alias("_to"))
         return str(print_rows(self.ask, self._account, total, self._today, fields)[0])
 

@@ -14,6 +14,7 @@ from sandbox.accounts import SandboxAccount
 from sandbox.facts import ENTITY_KEYS, MICRO, AccountFacts
 from sandbox.meta_ads.currencies import offset
 from sandbox.meta_ads.fields import AD, AD_SET, CAMPAIGN, CREATIVE
+from sandbox.meta_ads.videos import is_video
 
 Node = dict[str, Any]
 _BUDGET_DAYS = 14
@@ -109,7 +110,7 @@ def _node(edge: str, row: Mapping[str, Any], account: SandboxAccount, budgets: M
 
 def _creative(row: Mapping[str, Any], account: SandboxAccount) -> Node:
     name, own = row["ad_name"], creative_id(row["ad_id"])
-    film = "vide" in name.lower() or "видео" in name.lower()
+    film = is_video(name)
     media = {"video_id": str(3 * 10**14 + int(own) % 10**9)} if film else {"image_hash": f"{crc32(name.encode()):08x}" * 4}
     return {
         "id": own,

@@ -65,12 +65,14 @@ def _pieces(name: str, ask: Ask, account: SandboxAccount, rows: pl.DataFrame, to
     if name in _COLUMNS or name in ask.breakdowns:
         return [_texts(name, _COLUMNS.get(name, name), rows)]
     if name in ("actions", "action_values"):
-        return [_actions(name, ask, "leads" in rows.columns)]
+        return [_actions(name, ask, frozenset(rows.columns))]
     if name == "spend":
         return [pl.lit(',"spend":"'), money(_SPEND, account.currency), pl.lit('"')]
     if name == "impressions":
         return [pl.lit(',"impressions":"'), _SHOWS.cast(pl.String), pl.lit('"')]
     if name in _REACHING and ask.breakdowns and ask.since < months_before(today, REACH_MONTHS):
+        return []
+    if name == "video_thruplay_watched_actions" and "thruplays" not in rows.columns:
         return []
     value = _METRICS.get(name)
     return [] if value is None else [_present(name, value)]
@@ -141,6 +143,7 @@ _METRICS: dict[str, pl.Expr] = {
     "outbound_clicks": _CLICKED.then(_listed("outbound_click", _quoted(_CLICKS))),
     "purchase_roas": pl.when(_WORTH != 0).then(_listed("omni_purchase", _quotient(_WORTH, _SPEND))),
     "website_purchase_roas": pl.when(_WORTH != 0).then(_listed("offsite_conversion.fb_pixel_purchase", _quotient(_WORTH, _SPEND))),
+    "video_thruplay_watched_actions": pl.when(pl.col("thruplays") != 0).then(_listed("video_view", _quoted(pl.col("thruplays")))),
     "cost_per_action_type": pl.when(_GOALS != 0).then(_listed("omni_purchase", _quotient(_SPEND, _GOALS))),
 }
 
@@ -165,15 +168,21 @@ def _with_figures(rows: pl.DataFrame, names: set[str], ask: Ask, account: Sandbo
     return rows.with_columns(**figures) if figures else rows
 
 
-def _actions(name: str, ask: Ask, leads: bool) -> pl.Expr:
-    """Print `actions` (link clicks, then each conversion in all its tiers) or `action_values` (the conversions' worth alone)."""
+def _actions(name: str, ask: Ask, known: frozenset[str]) -> pl.Expr:
+    """Print `actions` (link clicks, 3-second plays, then each conversion in all its tiers) or `action_values` (the conversions' worth alone).
+
+    `known` names the columns that there are: leads and plays are not in every account.
+    """
     extra = "".join(f',"{b}":"unknown"' for b in ask.action_breakdowns if b != "action_type")
     entries: list[pl.Expr] = []
     if name == "actions":
         keys = ["value", *(w for w in ask.windows if w.endswith("_click"))]
         entries.append(_CLICKED.then(_action("link_click", [(key, _CLICKS.cast(pl.String)) for key in keys], extra)).otherwise(_NONE))
+    if name == "actions" and "plays" in known:
+        plays = pl.col("plays")
+        entries.append(pl.when(plays != 0).then(_action("video_view", [("value", plays.cast(pl.String))], extra)).otherwise(_NONE))
     for goals, worth, kinds in _CONVERSIONS:
-        if set(ask.breakdowns) & OFF_META or (goals == "leads" and not leads):
+        if set(ask.breakdowns) & OFF_META or goals not in known:
             continue
         measure = goals if name == "actions" else worth
         figures = [(key, pl.col(f"_{measure}_{key}")) for key in ("value", *ask.windows)]

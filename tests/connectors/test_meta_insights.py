@@ -140,6 +140,25 @@ def test_an_absent_metric_is_null_not_zero(connector: MetaAds, meta: FakeMeta) -
     assert first["actions"] is None
 
 
+def test_thruplays_are_asked_of_ads_alone_and_stay_as_sent_also_where_fields_are_read_apart(connector: MetaAds, meta: FakeMeta, reply: Any) -> None:
+    watched = [{"action_type": "video_view", "value": "7"}]
+
+    def row(day: str, ad: str) -> dict[str, Any]:
+        film = {"video_thruplay_watched_actions": watched} if ad == "c1" else {}
+        return {**_row(day, "c1"), "adset_id": "g", "adset_name": "G", "ad_id": ad, "ad_name": ad, **film}
+
+    def found() -> list[tuple[str, Any]]:
+        rows = rows_of(pull(connector, "ad_daily", DateWindow(WINDOW.since, WINDOW.since)))
+        return sorted((r["ad_id"], r["video_thruplay_watched_actions"] and json.loads(r["video_thruplay_watched_actions"])) for r in rows)
+
+    meta.row = row
+    assert found() == [("c1", watched), ("c2", None)]
+    meta.refuse = lambda params: error(reply, 1, 0, "Please reduce the amount of data", 500) if {"spend", "actions"} <= {*params["fields"].split(",")} else None
+    assert found() == [("c1", watched), ("c2", None)]
+    pull(connector, "campaign_daily", DateWindow(WINDOW.since, WINDOW.since))
+    assert "video_thruplay_watched_actions" not in meta.jobs[-1]["fields"].split(",")
+
+
 def test_the_cursor_is_followed_to_its_end(connector: MetaAds, meta: FakeMeta) -> None:
     meta.page_rows = 3
     pages = pull(connector)

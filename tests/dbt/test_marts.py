@@ -18,8 +18,8 @@ SECOND = FIRST + timedelta(days=1)
 _MORE = ("mart_attribution", "mart_budget_pacing", "mart_geo_device", "mart_provisional_days", "dim_campaign_history", "dim_account_history")
 MODELS = tuple(f"+{model}" for model in (*FACTS, *_MORE))
 """What the tests and the quality checks read, with what it is made of."""
-ELSEWHERE = ("fct_ad_performance_daily", "mart_reach")
-"""Held against their views where their data are: by the tests of the ledger and of reach."""
+ELSEWHERE = ("fct_ad_performance_daily", "fct_video_daily", "mart_reach")
+"""Held against their views where their data are: by the tests of the ledger, of videos and of reach."""
 DAYS = [SINCE + timedelta(days=n) for n in range((UNTIL - SINCE).days + 1)]
 MART = "SELECT * FROM marts.{mart} WHERE organization_id = 'org' AND date_day BETWEEN '2025-04-21' AND '2025-05-31' ORDER BY ALL"
 AS_OF = "SELECT * FROM marts.{mart}__as_of(as_of = {{as_of:String}}, organization_id = 'org', since = '2025-04-21', until = '2025-05-31') ORDER BY ALL"

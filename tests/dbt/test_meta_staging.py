@@ -56,6 +56,16 @@ def test_ad_sets_add_up_to_ads(staged: Any) -> None:
     assert sums(staged, "ad_group_daily", by="date_day, ad_group_id") == sums(staged, "ad_daily", by="date_day, ad_group_id")
 
 
+def test_videos_are_played_less_often_than_shown_and_watched_through_less_often_than_played(staged: Any) -> None:
+    [(ads, impressions, plays, thruplays)] = staged.rows(
+        "SELECT uniqExact(ad_id), sum(impressions), sum(plays), sum(thruplays) FROM staging.stg_meta_ads__video_daily"
+    )
+    assert ads > 0
+    assert 0 < thruplays < plays < impressions < sum(row[1] for row in sums(staged, "ad_daily"))
+    told = "SELECT sum(action_count) FROM raw.raw_meta_ads__ad_actions_daily WHERE action_type = 'video_view' AND attribution_window = 'default'"
+    assert staged.rows(told) == [(Decimal(plays),)]
+
+
 def test_primary_actions_without_a_window_add_up_to_the_ads_conversions(staged: Any) -> None:
     counted = (
         "SELECT date_day, ad_id, sum(conversions), sum(conversions_value) FROM staging.stg_meta_ads__{} WHERE {} "

@@ -51,7 +51,7 @@ def test_every_breakdown_adds_up_to_the_whole(agency, breakdowns):
 )
 def test_actions_off_meta_are_left_out_of_regions_and_hours(agency, breakdowns):
     rows = agency.graph_rows(f"{ACT}/insights", level="campaign", fields="actions,action_values", time_range=WEEK, breakdowns=breakdowns, limit="500")
-    assert {action["action_type"] for row in rows for action in row.get("actions", ())} == {"link_click"}
+    assert {action["action_type"] for row in rows for action in row.get("actions", ())} == {"link_click", "video_view"}
     assert not any("action_values" in row for row in rows)
 
 
@@ -85,6 +85,24 @@ def test_leads_and_purchases_have_types_of_their_own(serve):
     counts = {a["action_type"]: a["value"] for a in row["actions"]}
     assert (counts["omni_purchase"], counts["lead"], counts["offsite_conversion.fb_pixel_lead"]) == ("3", "2", "2")
     assert {a["action_type"] for a in row["action_values"]} == {"omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase"}
+
+
+def test_videos_are_played_and_watched_through_pictures_are_not_and_levels_agree(serve):
+    film = {"ad_id": "32", "ad_name": "Видео 15s", "impressions": "1000"}
+    bench = serve({}, film)
+    asked = {"fields": "ad_id,actions,video_thruplay_watched_actions", "date_preset": "last_30d"}
+    picture, played = bench.graph_rows("act_100200300/insights", level="ad", **asked)
+    plays = {a["action_type"]: int(a["value"]) for a in played["actions"]}["video_view"]
+    [through] = played["video_thruplay_watched_actions"]
+    assert 0 < int(through["value"]) < plays < 1000
+    assert through["action_type"] == "video_view"
+    assert "video_view" not in {a["action_type"] for a in picture["actions"]}
+    assert "video_thruplay_watched_actions" not in picture
+    [account] = bench.graph_rows("act_100200300/insights", level="account", **asked)
+    assert {a["action_type"]: int(a["value"]) for a in account["actions"]}["video_view"] == plays
+    assert account["video_thruplay_watched_actions"] == [through]
+    [alone] = bench.graph_rows("act_100200300/insights", fields="video_thruplay_watched_actions", date_preset="last_30d")
+    assert alone["video_thruplay_watched_actions"] == [through]
 
 
 def test_clicks_and_views_make_up_the_default_window(serve):

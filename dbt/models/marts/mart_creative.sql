@@ -1,5 +1,5 @@
 -- Ads by day with what tells a tired creative: impressions so far, and clicks per impression of the last seven days beside the
--- first seven. Ads are seen with the numbers known up to their day only.
+-- first seven. Ads are seen with the numbers known up to their day only. Videos have what hook and hold rates are made of.
 with ads as (
 
     select
@@ -39,6 +39,16 @@ begun as (
     from aged
     window so_far as (partition by organization_id, platform, account_id, ad_id order by date_day range between unbounded preceding and current row)
 
+),
+
+videos as (
+
+    select
+        organization_id, platform, account_id, campaign_id, ad_group_id, ad_id, date_day,
+        toNullable(sum(facts.video_plays)) as day_plays, sum(facts.thruplays) as day_thruplays, toNullable(sum(facts.followed_plays)) as day_followed
+    from {{ ref('fct_video_daily') }} as facts
+    group by organization_id, platform, account_id, campaign_id, ad_group_id, ad_id, date_day
+
 )
 
 select
@@ -59,5 +69,9 @@ select
     cast(impressions_to_date as Int64) as impressions_to_date,
     cast(recent_clicks / nullIf(recent_impressions, 0) as Nullable(Float64)) as recent_ctr,
     cast(early_clicks / nullIf(early_impressions, 0) as Nullable(Float64)) as early_ctr,
-    cast(if(age_days < 14, null, recent_clicks / nullIf(recent_impressions, 0) / nullIf(early_clicks / nullIf(early_impressions, 0), 0)) as Nullable(Float64)) as fatigue
+    cast(if(age_days < 14, null, recent_clicks / nullIf(recent_impressions, 0) / nullIf(early_clicks / nullIf(early_impressions, 0), 0)) as Nullable(Float64)) as fatigue,
+    cast(day_plays as Nullable(Int64)) as video_plays,
+    cast(day_thruplays as Nullable(Int64)) as thruplays,
+    cast(day_followed as Nullable(Int64)) as followed_plays
 from begun
+left join videos using (organization_id, platform, account_id, campaign_id, ad_group_id, ad_id, date_day)

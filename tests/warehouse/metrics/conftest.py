@@ -23,7 +23,7 @@ from warehouse.metrics.catalogue import Catalogue
 from warehouse.metrics.door import MetricDoor
 
 MODELS = (
-    *("fct_ad_performance_daily", "fct_conversions_daily", "fct_sessions_daily", "mart_reach", "dim_account_project", "dim_fx_rate"),
+    *("fct_ad_performance_daily", "fct_conversions_daily", "fct_sessions_daily", "fct_video_daily", "mart_reach", "dim_account_project", "dim_fx_rate"),
     *(f"dim_{entity}{history}" for entity in ("account", "campaign", "ad_group", "ad") for history in ("", "_history")),
 )
 """What the compiler reads."""
@@ -32,6 +32,10 @@ FIRST = datetime(2024, 4, 11, 12, tzinfo=UTC)
 SECOND = datetime(2024, 4, 12, 12, tzinfo=UTC)
 TODAY = date(2024, 4, 12)
 NAMES = ("Brand", "Бренд", "it's", "a\\b", "{p0:String}", "100% скидка", 'say "hi"', "tab\tnew\nline", "", "'; DROP TABLE marts.builds; --")
+FILMS = ("-a1", "-a2")
+"""Ads that are videos."""
+THRUPLAYS_SINCE = date(2024, 3, 10)
+"""The first day for which ThruPlays were asked."""
 RATES_SINCE = SINCE - timedelta(days=60)
 MEASURES = ("impressions", "clicks", "spend", "conversions", "conversions_value")
 PROJECTS = (
@@ -81,7 +85,7 @@ def agency(tmp_path_factory: pytest.TempPathFactory, builder: Any, repository: P
         restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]
         _load(mart, restated, SECOND)
         mart.build(*(f"+{model}" for model in MODELS))
-        create_as_of_views(warehouse, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:4])
+        create_as_of_views(warehouse, builder.EVERY_REPORT, home.directory("dbt") / "target" / "manifest.json", MODELS[:5])
         clock = PinnedClock(TODAY, datetime.now(UTC))
         yield Agency(mart, MetricDoor(warehouse, clock, catalogue), _frame(restated), _frame(before))
     Warehouse.stop(home)
@@ -184,6 +188,9 @@ def _raw(row: dict[str, Any]) -> dict[str, Any]:
     """Give one row the columns of every platform; each report takes its own."""
     tiers = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
     said = {measure: json.dumps([{"action_type": tier, "value": str(row[measure])} for tier in tiers]) for measure in MEASURES[3:]}
+    if row["ad"].endswith(FILMS):
+        watched = [{"action_type": "video_view", "value": str(row["impressions"] // 3)}]
+        said["conversions"] = json.dumps([*json.loads(said["conversions"]), *watched])
     columns: dict[str, Any] = {"IncludeVAT": "NO", "actions": said["conversions"], "action_values": said["conversions_value"]}
     columns |= dict.fromkeys(("segments_date", "date_start", "Date"), row["date"])
     columns |= dict.fromkeys(("customer_currency_code", "account_currency"), row["currency"])
@@ -193,6 +200,8 @@ def _raw(row: dict[str, Any]) -> dict[str, Any]:
     columns |= dict.fromkeys(("metrics_impressions", "impressions", "Impressions"), row["impressions"])
     columns |= dict.fromkeys(("metrics_clicks", "clicks", "Clicks"), row["clicks"])
     columns |= {"reach": row["impressions"] // 2}
+    if row["ad"].endswith(FILMS) and row["date"] >= THRUPLAYS_SINCE:
+        columns |= {"video_thruplay_watched_actions": json.dumps([{"action_type": "video_view", "value": str(row["impressions"] // 12)}])}
     columns |= {"metrics_cost_micros": int(row["spend"] * 1_000_000), "spend": row["spend"], "Cost": row["spend"]}
     columns |= dict.fromkeys(("metrics_conversions", "Conversions"), row["conversions"])
     columns |= dict.fromkeys(("metrics_conversions_value", "Revenue"), row["conversions_value"])
