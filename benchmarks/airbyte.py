@@ -22,7 +22,7 @@ from typing import Any
 
 import certifi
 
-from benchmarks.datasets import ACCOUNTS, Wanted
+from benchmarks.datasets import ACCOUNTS, Facts
 from benchmarks.processes import SandboxProcess
 from benchmarks.pulling import measure, serving
 from connectors.ga4.reports import QUERIES
@@ -42,7 +42,7 @@ class Source:
 
     name: str
     version: str
-    config: Callable[[Wanted, Mapping[str, Any]], dict[str, Any]]
+    config: Callable[[Facts, Mapping[str, Any]], dict[str, Any]]
     total: Callable[[Mapping[str, Any]], int]
     stream: str = STREAM
     report: str = ""
@@ -58,7 +58,7 @@ class NotInstalled(Exception):
     """A source that this machine cannot have, and why."""
 
 
-def meta(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
+def meta(wanted: Facts, state: Mapping[str, Any]) -> dict[str, Any]:
     """Ask for the fields of our ad report at its level, a day a row."""
     fields = [c.name for c in report("meta_ads", "ad_daily").columns if c.name != "date_start"]
     insight = {"name": STREAM, "level": "ad", "fields": fields, "time_increment": 1, "insights_lookback_window": 1}
@@ -67,7 +67,7 @@ def meta(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"account_ids": [ACCOUNTS["meta_ads"]], "credentials": token, **dates, "custom_insights": [{**insight, **dates}]}
 
 
-def google(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
+def google(wanted: Facts, state: Mapping[str, Any]) -> dict[str, Any]:
     """Ask our ad report's query of the one account; the source adds the condition on the date."""
     query = f"SELECT {', '.join(PATHS['ad_daily'])} FROM ad_group_ad"
     own = {"developer_token": "d" * 22, "client_id": "sandbox", "client_secret": "sandbox", "refresh_token": "sandbox"}
@@ -75,7 +75,7 @@ def google(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"credentials": own, "customer_id": ACCOUNTS["google_ads"], **dates, "custom_queries_array": [{"query": query, "table_name": STREAM}]}
 
 
-def ga4(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
+def ga4(wanted: Facts, state: Mapping[str, Any]) -> dict[str, Any]:
     """Ask our traffic report's dimensions and metrics."""
     query = QUERIES["traffic_daily"]
     own = {"auth_type": "Client", "client_id": "sandbox", "client_secret": "sandbox", "refresh_token": "sandbox"}
@@ -84,7 +84,7 @@ def ga4(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"credentials": own, "property_ids": [ACCOUNTS["ga4"]], **dates, "custom_reports_array": [custom]}
 
 
-def metrica(wanted: Wanted, state: Mapping[str, Any]) -> dict[str, Any]:
+def metrica(wanted: Facts, state: Mapping[str, Any]) -> dict[str, Any]:
     """Name the counter: the source knows the Logs API alone, and asks for fields of its own choice."""
     return {"auth_token": "sandbox", "counter_id": ACCOUNTS["yandex_metrica"], "start_date": str(wanted.since), "end_date": str(wanted.until)}
 
@@ -170,7 +170,7 @@ def compare(platform: str, rows: int, days: int, venvs: Path) -> str:
         command = installed(source, venvs)
     except NotInstalled as error:
         return f"{platform:14} {source.package} not installed: {error}"
-    wanted = Wanted(platform, rows, days, source.report)
+    wanted = Facts(platform, rows, days, source.report)
     with serving(wanted) as (place, sandbox):
         ours = measure(wanted, place, sandbox.state)
         _forget_limits(sandbox)

@@ -27,7 +27,7 @@ _VISIT, _IMPRESSIONS, _SESSIONS = 10**15, 1000, 10
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Facts:
     """One report of one platform, `rows` facts over the `days` before the sandbox's today."""
 
     platform: str

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.datasets import ACCOUNTS, CREDENTIALS, DAYS, TODAY, Wanted
+from benchmarks.datasets import ACCOUNTS, CREDENTIALS, DAYS, TODAY, Facts
 from benchmarks.processes import SandboxProcess, processor_seconds
 from connectors.memory import use_system_memory
 from connectors.patience import Patience
@@ -39,7 +39,7 @@ def watch(stop: threading.Event, found: list[int]) -> None:
 
 
 @contextmanager
-def serving(wanted: Wanted) -> Iterator[tuple[Path, SandboxProcess]]:
+def serving(wanted: Facts) -> Iterator[tuple[Path, SandboxProcess]]:
     """Serve a dataset from a process of its own; yields an empty directory and the sandbox."""
     with tempfile.TemporaryDirectory(prefix="mrm-pulling-") as directory:
         place = Path(directory)
@@ -51,10 +51,11 @@ def serving(wanted: Wanted) -> Iterator[tuple[Path, SandboxProcess]]:
             sandbox.stop()
 
 
-def measure(wanted: Wanted, place: Path, state: dict[str, Any]) -> dict[str, Any]:
+def measure(wanted: Facts, place: Path, state: dict[str, Any]) -> dict[str, Any]:
     """Pull a report once into a home of its own and return the figures."""
     home = Home.open(place / "home")
     home.remember(today=TODAY.isoformat(), pinned_at=datetime.now(UTC).isoformat())
+    use_system_memory()
     try:
         with Warehouse.open(home, WarehouseSettings(clickhouse_url=None)) as warehouse:
             return pull(wanted, home, warehouse, state)
@@ -62,14 +63,13 @@ def measure(wanted: Wanted, place: Path, state: dict[str, Any]) -> dict[str, Any
         Warehouse.stop(home)
 
 
-def pull(wanted: Wanted, home: Home, warehouse: Warehouse, state: dict[str, Any]) -> dict[str, Any]:
+def pull(wanted: Facts, home: Home, warehouse: Warehouse, state: dict[str, Any]) -> dict[str, Any]:
     """Pull the account list first, so that everything is imported and connected, then the report under the clock."""
     given = {name: str(value) for name, value in state[wanted.platform].items()}
 
     def sync(reports: str) -> int:
         access = IntegrationAccess(f"{wanted.platform}-1", "org", wanted.platform, CREDENTIALS[wanted.platform], {**given, "reports": reports})
         window = {"since": wanted.since, "until": wanted.until} if reports == wanted.name else {}
-        use_system_memory()
         result = sync_integration(access, warehouse, open_landing(home), home.clock, home=home, patience=Patience(), **window)
         if result.failures:
             raise result.failures[0]
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--report", default="", help="visits: Metrica's logs instead of its daily traffic")
     asked = parser.parse_args()
-    wanted = Wanted(asked.platform, asked.rows, asked.days, asked.report)
+    wanted = Facts(asked.platform, asked.rows, asked.days, asked.report)
     with serving(wanted) as (place, sandbox):
         print(json.dumps(measure(wanted, place, sandbox.state)))
 

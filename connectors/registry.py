@@ -47,7 +47,7 @@ def oldest_date(platform: str, today: date, report: Report | None = None) -> dat
 
 
 def connect(platform: str, credentials: Mapping[str, str], settings: Mapping[str, str], clock: Clock, patience: Patience | None = None) -> Connector:
-    """Build the platform's connector; nothing is sent yet. From here on the process gives back the memory of pages.
+    """Build the platform's connector; nothing is sent yet.
 
     Raises UnknownName for a platform, ConfigurationError for credentials or settings that cannot be right (values are never printed).
     """

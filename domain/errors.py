@@ -145,10 +145,21 @@ class Unreachable(ConfigurationError):
     status = 503
 
 
+SIGNS_OF_A_FULL_DISK = ("database or disk is full", "No space left on device", "NOT_ENOUGH_SPACE")
+"""How SQLite, the system and ClickHouse say it."""
+
+
 class DiskFull(ConfigurationError):
     """Nothing can be written any more."""
 
     status = 507
+
+
+def disk_full(text: str) -> DiskFull | None:
+    """Return the error of a full disk where a text says so, None for any other text."""
+    if not any(sign in text for sign in SIGNS_OF_A_FULL_DISK):
+        return None
+    return DiskFull("The disk is full", why=text.strip().splitlines()[0], fix="Free some space, then run the same command again: nothing half-written counts")
 
 
 class AuthenticationRequired(MrmError):

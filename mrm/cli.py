@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.main import get_command
 
-from domain.errors import MrmError
+from domain.errors import MrmError, disk_full
 from mrm import (
     alerting,
     backfilling,
@@ -31,7 +31,6 @@ from mrm import (
     syncing,
     warehousing,
 )
-from mrm.jobs import disk_full
 from mrm.supervisor import describe
 
 app = typer.Typer(

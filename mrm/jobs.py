@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from domain import errors
-from domain.errors import DiskFull, MrmError
+from domain.errors import MrmError, disk_full
 from home.directory import Home
 from mrm.processes import command_of
 
@@ -136,13 +136,6 @@ class Cancelled(MrmError):
 
     def __init__(self) -> None:
         super().__init__("Cancelled", why="What was committed stays", fix="./run sync goes on with what is due, ./run backfill --resume with a backfill")
-
-
-def disk_full(text: str) -> DiskFull | None:
-    """Return the error of a full disk where a text says so in the words of SQLite, ClickHouse or the system."""
-    if not any(sign in text for sign in ("database or disk is full", "No space left on device", "NOT_ENOUGH_SPACE")):
-        return None
-    return DiskFull("The disk is full", why=text.strip().splitlines()[0], fix="Free some space, then run the same command again: nothing half-written counts")
 
 
 def raise_for(result: "ExecuteInProcessResult") -> None:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.errors import ConfigurationError, UsageError
+from domain.errors import ConfigurationError, UsageError, disk_full
 from home.directory import Home
-from mrm.jobs import disk_full
 from mrm.options import DEFAULT_HOME, HomeOption, TodayOption
 from mrm.supervisor import Child, Supervisor, answers
 

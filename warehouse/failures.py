@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
-from domain.errors import DiskFull, MrmError, Unreachable
+from domain.errors import SIGNS_OF_A_FULL_DISK, DiskFull, MrmError, Unreachable
 
-_NOT_ENOUGH_SPACE = ("code: 243", "NOT_ENOUGH_SPACE", "No space left on device")
+_NOT_ENOUGH_SPACE = ("code: 243", *SIGNS_OF_A_FULL_DISK)
 
 AWAY: tuple[type[Exception], ...] = (MrmError, ClickHouseError, OSError)
 """What a call to a server that is gone, full or refusing may raise."""

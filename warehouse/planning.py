@@ -84,18 +84,18 @@ def count_changed_slices(client: Client, build_id: int, last: int, partitions: S
     )
 
 
-def require_counts(client: Client, build_id: int, partitions: Sequence[int]) -> None:
+def require_counts(client: Client, build_id: int, checked_months: Sequence[int]) -> None:
     """Compare every slice of these months with the rows that stand in raw. Raises DataQualityError naming the first differences."""
     reports = client.query(
         "SELECT DISTINCT report FROM raw.current_months WHERE build_id = {build_id:UInt64} AND partition IN {months:Array(UInt32)} ORDER BY report",
-        parameters={"build_id": build_id, "months": list(partitions)},
+        parameters={"build_id": build_id, "months": list(checked_months)},
     ).result_rows
     for (report,) in reports:
         if not _TABLE.fullmatch(report):
             raise DataQualityError(f"The ledger names a raw table {report!r}", fix="Restore raw.loads from a backup")
         wrong = client.query(
             _COUNTS.format(report=report),
-            parameters={"build_id": build_id, "months": list(partitions), "report": report},
+            parameters={"build_id": build_id, "months": list(checked_months), "report": report},
         ).result_rows
         if wrong:
             listed = "; ".join(f"integration {i}, account {a}, {d}: ledger {n}, table {found}" for i, a, d, n, found in wrong)

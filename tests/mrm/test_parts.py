@@ -15,11 +15,11 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 from typer.testing import CliRunner
 
-from domain.errors import Conflict, DiskFull, MrmError, SourceError
+from domain.errors import Conflict, DiskFull, MrmError, SourceError, disk_full
 from home.directory import Home
 from mrm.cli import app
 from mrm.doctor import examine
-from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, disk_full, raise_for
+from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, raise_for
 from mrm.sandboxing import move_clock
 from mrm.serving import describe_home, serve_until_stopped
 from services.actors import system_actor
