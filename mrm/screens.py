@@ -1,5 +1,6 @@
 """What the command line shows: progress bars on stderr, the closing screen on stdout."""
 
+import shlex
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from home.directory import Home
+from mrm.options import DEFAULT_HOME
 from mrm.wording import say
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def print_result(result: "Result", home: Home, language: str, *, serving: bool) 
     for report in result.reports:
         console.print(say("report", language, path=report.path, findings=report.findings, version=report.version), markup=False)
     through = max((s.data_through for s in result.sources if s.data_through), default="2026-01-31")
-    console.print(say("next", language, home=home.path, since=f"{through[:8]}01", until=through), markup=False)
+    option = "" if home.path == DEFAULT_HOME.resolve() else f" --home {shlex.quote(str(home.path))}"
+    console.print(say("next", language, home=home.path, option=option, since=f"{through[:8]}01", until=through), markup=False)
     if serving:
         console.print(say("serving", language))

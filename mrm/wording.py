@@ -24,12 +24,12 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "report": {"en": "Report (version {version}, findings: {findings}): {path}", "ru": "Отчёт (версия {version}, выводов: {findings}): {path}"},
     "next": {
-        "en": "Next:\n  ./run query --metrics spend,clicks,ctr --by platform,currency --since {since} --until {until}\n"
-        "  ./run status      what runs, URLs, login\n"
-        "  ./run up          everything, Dagster included\nHome: {home}",
-        "ru": "Дальше:\n  ./run query --metrics spend,clicks,ctr --by platform,currency --since {since} --until {until}\n"
-        "  ./run status      что работает, адреса, вход\n"
-        "  ./run up          всё вместе с Dagster\nКаталог: {home}",
+        "en": "Next:\n  ./run query --metrics spend,clicks,ctr --by platform,currency --since {since} --until {until}{option}\n"
+        "  ./run status{option}      what runs, URLs, login\n"
+        "  ./run up{option}          everything, Dagster included\nHome: {home}",
+        "ru": "Дальше:\n  ./run query --metrics spend,clicks,ctr --by platform,currency --since {since} --until {until}{option}\n"
+        "  ./run status{option}      что работает, адреса, вход\n"
+        "  ./run up{option}          всё вместе с Dagster\nКаталог: {home}",
     },
     "serving": {"en": "Starting API and dashboards …", "ru": "Запуск API и дашбордов …"},
     "login": {"en": "Login: {email}  password: {password}", "ru": "Вход: {email}  пароль: {password}"},

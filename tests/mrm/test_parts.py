@@ -18,9 +18,12 @@ from typer.testing import CliRunner
 from domain.errors import Conflict, DiskFull, MrmError, SourceError, disk_full
 from home.directory import Home
 from mrm.cli import app
+from mrm.demo import Result
 from mrm.doctor import examine
 from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, raise_for
+from mrm.options import DEFAULT_HOME
 from mrm.sandboxing import move_clock
+from mrm.screens import print_result
 from mrm.serving import describe_home, serve_until_stopped
 from services.actors import system_actor
 from services.integrations import connect_integration
@@ -138,6 +141,19 @@ def test_the_list_of_integrations_fits_a_terminal_and_prints_an_error_whole(
     assert any(line.startswith(f"{made.id[:8]} yandex_metrica") and "0 6 * * *" in line for line in told)
     assert all(len(line) <= 80 for line in told[:-1])
     assert told[-1] == f"{made.id[:8]} Client of ours: {failure}"
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_what_the_closing_screen_offers_next_is_of_the_same_home(
+    tmp_path: Path, language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = Result(1.0, False, [], {"built": 1, "tests_passed": 1, "tests_failed": 0}, {}, 1)
+    for place, option in ((DEFAULT_HOME, ""), (Path("my home"), f" --home '{tmp_path.resolve()}/my home'")):
+        print_result(result, Home.open(place), language, serving=False)
+        offered = [line.strip() for line in capsys.readouterr().out.splitlines() if "./run " in line]
+        assert len(offered) == 3
+        assert all(f"{option} " in f"{line} " if option else "--home" not in line for line in offered)
 
 
 def _started() -> dg.DagsterEvent:
