@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
 from assets.partitions import PARTITIONS, Slice, partition_keys, slices
+from assets.quality import FACT, quality_checks
 from connectors.registry import REPORTS
 from domain.windows import DateWindow
 from pipelines.definitions import definitions
+from warehouse.quality import CHECKS, Finding
 
 GRAPH = definitions.resolve_asset_graph()
 KEYS = {tuple(key.path) for key in GRAPH.get_all_asset_keys()}
@@ -58,6 +62,35 @@ def test_sensors_start_the_jobs_and_nothing_runs_by_a_clock_of_dagsters_own() ->
 
 def test_every_job_resolves() -> None:
     assert {definitions.resolve_job_def(name).name for name in ("sync_and_build", "build")} == {"sync_and_build", "build"}
+
+
+@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize("settled", [True, False])
+def test_quality_is_checked_last_and_where_nothing_was_built_too_but_not_over_a_failed_build(built: bool, settled: bool) -> None:
+    order: list[str] = []
+
+    @dg.asset(key=["raw", "a"])
+    def pulled() -> None:
+        order.append("pulled")
+
+    @dg.asset(key=FACT, deps=[["raw", "a"]], output_required=False)
+    def models() -> Iterator[dg.Output[None]]:
+        order.append("models")
+        if built:
+            yield dg.Output(None)
+
+    def check_quality() -> list[Finding]:
+        order.append("quality")
+        return []
+
+    installation = SimpleNamespace(last_build=lambda: 1, builds=SimpleNamespace(settled=lambda: settled), check_quality=check_quality)
+    resources = {"installation": dg.ResourceDefinition.hardcoded_resource(installation)}
+    definitions = dg.Definitions(assets=[pulled, models], asset_checks=[quality_checks], resources=resources, executor=dg.in_process_executor)
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = definitions.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance)
+    assert done.success
+    assert order == ["pulled", "models", *(["quality"] if settled else [])]
+    assert [e.passed for e in done.get_asset_check_evaluations()] == [True] * len(CHECKS) * settled
 
 
 def test_a_raw_asset_has_a_partition_for_each_integration_and_month() -> None:
