@@ -11,6 +11,7 @@ import typer
 from domain.errors import ConfigurationError, UsageError
 from domain.windows import DateWindow
 from home.directory import Home
+from mrm.wording import say
 
 
 class Language(StrEnum):
@@ -37,7 +38,7 @@ class NothingYet(ConfigurationError):
     """A command that reads was given a home that nobody has made."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"There is nothing in {path} yet: ./run demo fills it with an agency to look at, ./run connect with an account of yours")
+        super().__init__(say("nothing_yet", "en", path=path))
 
 
 def existing(path: Path) -> Home:

@@ -70,9 +70,9 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False, lang: L
     """
     try:
         found = describe_home(existing(home))
-    except NothingYet as nothing:
+    except NothingYet:
         found = {"home": str(home), "running": {}, "login": None, "integrations": []}
-        typer.echo(json.dumps(found, ensure_ascii=False) if as_json else nothing.what)
+        typer.echo(json.dumps(found, ensure_ascii=False) if as_json else say("nothing_yet", str(lang), path=home))
         return
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))

@@ -65,7 +65,9 @@ def test_a_command_that_reads_makes_no_home(command: list[str], tmp_path: Path, 
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize(("command", "said"), [(["status"], "There is nothing in"), (["status", "--json"], '"running": {}'), (["down"], "Nothing ran.")])
+@pytest.mark.parametrize(("command", "said"), [
+    (["status"], "There is nothing in"), (["status", "--lang", "ru"], "пока ничего нет"), (["status", "--json"], '"running": {}'), (["down"], "Nothing ran."),
+])  # fmt: skip
 def test_what_runs_where_no_home_is_makes_none(command: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MRM_DATABASE_URL", raising=False)
     done = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
