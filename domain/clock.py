@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class Clock(Protocol):
@@ -16,6 +16,15 @@ class Clock(Protocol):
     def today(self, timezone: str) -> date:
         """Return the date at this instant in an IANA time zone."""
         ...
+
+
+def knows_zone(timezone: str) -> bool:
+    """Tell whether this machine knows an IANA time zone."""
+    try:
+        ZoneInfo(timezone)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return False
+    return True
 
 
 class WallClock:

@@ -6,7 +6,7 @@ from datetime import date
 
 from connectors import registry
 from domain.catalogue import Account, Connector, KnowsLookback, Report
-from domain.clock import Clock
+from domain.clock import Clock, knows_zone
 from domain.windows import DateWindow
 from services.integrations import IntegrationAccess
 from services.syncing import chosen_reports
@@ -74,4 +74,5 @@ def _accounts(store: Store, integration: IntegrationAccess) -> list[Account]:
     skipped = {a.strip() for a in integration.settings.get("skip_accounts", "").split(",")}
     with store.transaction(integration.organization_id) as transaction:
         owned = Integrations(transaction, integration.organization_id, store.vault).accounts(integration.id)
-    return [Account(a.platform, a.account_id, a.name, a.currency, a.timezone) for a in owned if a.account_id not in skipped]
+    zones = {a.account_id: a.timezone if knows_zone(a.timezone) else "UTC" for a in owned}  # its pull says so
+    return [Account(a.platform, a.account_id, a.name, a.currency, zones[a.account_id]) for a in owned if a.account_id not in skipped]

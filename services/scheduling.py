@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
+from domain.clock import knows_zone
 from domain.errors import AuthorizationExpired, MrmError, RateLimited, TransientFailure, Unreachable, UsageError
 from services.actors import Actor, Permission, authorize
 from store import schedules
@@ -205,8 +206,8 @@ def next_tick(schedule: Schedule, zone: str, now: datetime) -> datetime:
 
 
 def _zone(transaction: Transaction, store: Store, organization_id: str, integration_id: str, schedule: Schedule) -> str:
-    """Return the schedule's own time zone, or that of the integration's first account."""
+    """Return the schedule's own time zone, or that of the integration's first account that has one known here."""
     if schedule.timezone:
         return schedule.timezone
     accounts = Integrations(transaction, organization_id, store.vault).accounts(integration_id)
-    return accounts[0].timezone if accounts else "UTC"
+    return next((account.timezone for account in accounts if knows_zone(account.timezone)), "UTC")

@@ -10,7 +10,7 @@ from connectors import registry
 from connectors.discovery import Discovery
 from connectors.patience import Patience, counting
 from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Report
-from domain.clock import Clock, WallClock
+from domain.clock import Clock, WallClock, knows_zone
 from domain.errors import (
     AuthorizationExpired,
     DataQualityError,
@@ -180,8 +180,8 @@ class _Pull:
         outcomes = [self._lost(account_id) for account_id in self._missing(known, found)]
         notes = list(found.notes)
         for account in found.accounts:
-            refused: SourceError | None = None
-            self._slices = self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
+            refused: SourceError | None = None if knows_zone(account.timezone) else self._zoneless(account)
+            self._slices = _NOTHING if refused else self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
             for report in reports:
                 covered = known.get((report.table, account.account_id), Coverage())
                 if refused is None:
@@ -340,6 +340,15 @@ class _Pull:
             fix="Give the credential access again, or name the account in the integration's setting skip_accounts",
         )
         return replace(self._outcome(account_id, "accounts"), error=error)
+
+    def _zoneless(self, account: Account) -> SourceError:
+        return SourceError(
+            f"the account's time zone {account.timezone!r} is unknown here",
+            platform=self._integration.platform,
+            account_id=account.account_id,
+            why="Its days cannot be told",
+            fix="Renew this machine's time zones (the package tzdata), or leave the account out with the setting skip_accounts",
+        )
 
     def _outcome(self, account_id: str, report: str) -> AccountOutcome:
         return AccountOutcome(self._integration.platform, self._integration.id, account_id, report)

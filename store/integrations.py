@@ -16,6 +16,8 @@ from store.encryption import Place, Vault
 from store.records import Integration, OwnedAccount, columns, identifier, missing, read, read_all
 from store.tables import accounts, integrations
 
+REFUSED = "refused"
+"""The status of an account whose description the platform would not give."""
 STOPPED = frozenset({"paused", "disconnected"})
 """The states in which nothing is pulled."""
 
@@ -103,7 +105,7 @@ class Integrations:
         self.change(integration_id, **values)
 
     def own(self, integration: Integration, discovered: Sequence[Account]) -> list[OwnedAccount]:
-        """Register the accounts that an integration discovered, names and status renewed.
+        """Register the accounts that an integration discovered, names and status renewed; of one that was refused what is known stays.
 
         Raises Conflict, and registers none, when one is owned by another integration of the organization.
         """
@@ -112,8 +114,9 @@ class Integrations:
             details = {"name": account.name, "currency": account.currency, "timezone": account.timezone, "status": account.status}
             key = {"organization_id": self._organization_id, "platform": account.platform, "account_id": account.account_id}
             statement = upsert(accounts).values({**key, **details, "integration_id": integration.id})
+            seen = {"status": account.status} if account.status == REFUSED else details
             renewed = statement.on_conflict_do_update(
-                index_elements=list(key), set_={**details, "updated_at": func.now()}, where=accounts.c.integration_id == integration.id
+                index_elements=list(key), set_={**seen, "updated_at": func.now()}, where=accounts.c.integration_id == integration.id
             )
             row = self._transaction.execute(renewed.returning(*columns(accounts, OwnedAccount))).one_or_none()
             if row is None:

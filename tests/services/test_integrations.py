@@ -142,6 +142,13 @@ def test_registering_again_renews_names_and_adds_new_accounts(store: Store, ours
     assert [(a.account_id, a.name) for a in list_accounts(store, ours.member)] == [("1", "Name"), ("2", "Renamed"), ("3", "Name")]
 
 
+def test_an_account_that_is_refused_keeps_what_was_known_of_it(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    register_accounts(store, ours.admin, integration.id, [Account("meta_ads", "1", "One", "USD", "America/New_York")])
+    [kept] = register_accounts(store, ours.admin, integration.id, [Account("meta_ads", "1", "1", "", "UTC", status="refused")])
+    assert (kept.name, kept.currency, kept.timezone, kept.status) == ("One", "USD", "America/New_York", "refused")
+
+
 def test_two_integrations_that_claim_an_account_at_once_do_not_both_get_it(store: Store, ours) -> None:
     integrations = [connect(store, ours.admin, str(n)).id for n in range(4)]
     together = threading.Barrier(4)

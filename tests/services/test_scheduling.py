@@ -63,6 +63,13 @@ def test_a_moment_that_the_clock_skips_or_repeats_happens_once(store: Store, our
     assert changed.next_run_at == datetime.fromisoformat(expected)
 
 
+def test_an_account_whose_zone_nobody_knows_does_not_decide_the_schedule(store: Store, ours) -> None:
+    odd = connect(store, ours.admin, "Odd", "Etc/Nowhere")
+    assert settle(store, ours.organization_id, odd, NOON, []).next_run_at == datetime(2026, 3, 11, 6, tzinfo=UTC)
+    register_accounts(store, ours.admin, odd, [Account("meta_ads", "2", "Odd too", "RUB", "Europe/Moscow")])
+    assert settle(store, ours.organization_id, odd, NOON, []).next_run_at == datetime(2026, 3, 11, 3, tzinfo=UTC)
+
+
 def test_offset_and_priority_and_pause_change_what_runs_without_a_restart(store: Store, ours) -> None:
     first, urgent, paused = (connect(store, ours.admin, name, account=name) for name in ("first", "urgent", "paused"))
     change_schedule(store, ours.admin, first, NOON, offset_minutes=45, cron="0 6 * * 1", timezone="UTC")

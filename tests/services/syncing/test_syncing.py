@@ -1,6 +1,7 @@
 """Pulling an integration into committed slices: over the wire, into a real ClickHouse."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from connectors.meta_ads.conversions import conversions
 from domain.errors import AuthorizationExpired, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure, UnknownName
 from domain.windows import DateWindow
+from services import syncing
 from warehouse.ledger import Ledger
 from warehouse.recording import current_slices
 
@@ -173,6 +175,22 @@ def test_an_account_that_the_credential_no_longer_shows_is_a_failure_not_a_green
     skipped = agency.sync("yandex_direct", {"client_login": "agency-one", "skip_accounts": "agency-two"})
     assert skipped.failures == ()
     assert any("agency-two left out" in note for note in skipped.notes)
+
+
+def test_an_account_in_a_time_zone_that_nobody_knows_fails_alone(agency: Any, told: Told, accounts_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd, good = accounts_of["meta_ads"]
+    listed = syncing.discovered
+
+    def discovered(*of: Any) -> Any:
+        found = listed(*of)
+        found.accounts = [replace(a, timezone="Etc/Nowhere") if a.account_id == odd else a for a in found.accounts]
+        return found
+
+    monkeypatch.setattr(syncing, "discovered", discovered)
+    result = agency.sync("meta_ads")
+    assert {o.account_id for o in result.outcomes if o.error} == {odd}
+    assert "'Etc/Nowhere' is unknown here" in str(result.failures[0])
+    assert stored(agency, "meta_ads", good) == campaigns(told, "meta_ads", good, START)
 
 
 def test_an_asked_window_is_cut_to_what_the_platform_keeps(agency: Any) -> None:
