@@ -3,8 +3,8 @@
 A worker process does what the daemon and its runs do: the sensor's tick, the job of the schedule, the claim given back. Each night,
 at a random moment of the pull or the build, SIGKILL hits the worker, the ClickHouse server, PostgreSQL (its server, its supervisor
 or both), the sandbox, or dbt. Nothing is repaired by hand: a dead worker or platform is started again as a supervisor would, the
-home's clock moves on by an hour, and the next tick goes on. Every night's pull must end complete; at the end the current slices and
-the marts are held against the dataset. Prints the kills by process and the comparison; exit code 1 where anything differs.
+home's clock moves on by an hour, and the next tick goes on. Every night's pull must end complete; after every build the current
+slices and the marts are held against the dataset. Prints the kills by process and the comparisons; exit code 1 where anything differed.
 """
 
 import argparse
@@ -335,18 +335,21 @@ def chaos(place: Path, nights: int, seed: int, build_every: int) -> dict[str, An
             connect(installation, sandbox.state, accounts, LOOKBACK)
         run = Nights(home, sandbox, worker, random.Random(seed))
         began = time.monotonic()
+        compared: list[dict[str, int]] = []
         for number in range(nights):
             build = (number + 1) % build_every == 0 or number == nights - 1
             run.night(number, build=build)
             print(f"night {number + 1}: killed {dict(run.kills)}, ticks {dict(run.ticks)}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
             if build:
-                compared = compare(home, datasets, since, FIRST + timedelta(days=number))
+                compared.append(compare(home, datasets, since, FIRST + timedelta(days=number)))
         return {
             "nights": nights,
             "kills": dict(run.kills),
             "missed": dict(run.missed),
             "nights_by_ticks": {str(ticks): count for ticks, count in sorted(run.ticks.items())},
-            **compared,
+            **compared[-1],
+            "comparisons": len(compared),
+            **{name: sum(each[name] for each in compared) for name in ("slices_that_differ", "marts_that_differ")},
             "seconds": round(time.monotonic() - began),
         }
     finally:
