@@ -55,12 +55,13 @@ ADS = ("google_ads", "meta_ads", "yandex_direct")
 DOUBTS = frozenset({"thresholded", "sampled", "other_row"})
 """Faults whose answers are taken with a flag: the next pull within the lookback brings the truth."""
 _ANYWHERE = ("throttle", "server_error", "stall", "truncated_body", "broken_stream", "expired_token", "lost_account", "version_sunset")
+_JOBS = ("report_failed", "report_skipped", "report_slow", "report_gone")
 KINDS = {
     "google_ads": (*_ANYWHERE, "too_large"),
-    "meta_ads": (*_ANYWHERE, "too_large", "report_failed", "report_skipped", "report_slow"),
-    "yandex_direct": (*_ANYWHERE, "too_large", "report_failed", "report_skipped", "report_slow"),
+    "meta_ads": (*_ANYWHERE, "too_large", *_JOBS),
+    "yandex_direct": (*_ANYWHERE, "too_large", *_JOBS),
     "ga4": (*_ANYWHERE, *sorted(DOUBTS)),
-    "yandex_metrica": (*_ANYWHERE, "too_large", "sampled", "report_failed", "report_skipped", "report_slow"),
+    "yandex_metrica": (*_ANYWHERE, "too_large", "sampled", *_JOBS),
 }
 CREDENTIALS = {
     "google_ads": {"developer_token": "d" * 22, "access_token": "sandbox-token"},
