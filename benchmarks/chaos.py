@@ -26,6 +26,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from benchmarks.nights import ADS, Dataset, connect, fleet
 from benchmarks.processes import ROOT, SandboxProcess, children
 from home.directory import Home
@@ -194,6 +196,7 @@ def work() -> None:
                 for run in close_dead_runs(instance):
                     give_back(run, "its process died")
                 with Installation.open(home) as installation:
+                    _leases_end(installation)
                     while done := take_due(installation, instance, None if line.strip() == "build" else pulled_assets()):
                         failed = [event for event in done.all_events if event.is_step_failure]
                         problems += [f"{event.step_key}: {event.step_failure_data.error}" for event in failed]
@@ -208,6 +211,12 @@ def work() -> None:
             except Exception as error:  # noqa: BLE001 # house: whatever it is, the next tick must get over it
                 problems.append(repr(error))
             print(json.dumps({"complete": not problems, "why": "; ".join(problems)[:1500]}), file=answers, flush=True)
+
+
+def _leases_end(installation: Any) -> None:  # noqa: ANN401
+    """Let the claims of dead runs be over: they last a quarter of an hour by the wall, and a tick stands for an hour of it."""
+    with installation.store.system() as transaction:
+        transaction.execute(text("UPDATE sync_schedules SET claimed_until = now() - interval '1 second' WHERE claimed_until IS NOT NULL"))
 
 
 def build_alone(installation: Any, instance: Any) -> None:  # noqa: ANN401
