@@ -8,8 +8,8 @@ from typing import Any
 from connectors.meta_ads.errors import NotReady, from_error
 from connectors.meta_ads.graph import Answer, Graph
 from connectors.meta_ads.jobs import Job
-from connectors.patience import Patience
-from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
+from connectors.patience import UNHINTED_PAUSE, Patience
+from domain.errors import IncompleteAnswer, PermissionDenied, RateLimited, ReportTooLarge, SourceError, TransientFailure
 from domain.platforms import Platform
 
 WAITING = frozenset({"Job Not Started", "Job Started", "Job Running"})
@@ -18,6 +18,9 @@ ENDED_WITHOUT_DATA = frozenset({"Job Failed", "Job Skipped"})
 
 TRIES = 2
 """How often a failed or skipped job is started again before its request is made smaller."""
+
+GONE = "code 100/33"
+"""The object does not exist, or not for this token."""
 
 _PAUSES = (0.0, 0.02, 0.03, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0, 10.0)
 """Seconds before each look at a job; the last one repeats."""
@@ -46,6 +49,9 @@ class Insights:
             except _JobEnded as ended:
                 if ended.cause is not None and not isinstance(ended.cause, ReportTooLarge | TransientFailure | RateLimited):
                     raise ended.cause from None
+                if isinstance(ended.cause, RateLimited):  # smaller requests would only be more of them
+                    self._wait_out(ended.cause, again=attempt < TRIES)
+                    continue
                 if attempt >= TRIES:
                     raise ReportTooLarge(
                         f"the job for {job.window} ends as {ended.state!r}",
@@ -82,7 +88,7 @@ class Insights:
             if pause:
                 self._patience.pause(pause)
                 waited += pause
-            state = self.call("GET", (run_id,), {}, job.account_id).json
+            state = self._of_run(job, (run_id,), {}).json
             status = state.get("async_status")
             if status == COMPLETED:
                 return
@@ -92,6 +98,24 @@ class Insights:
                 raise IncompleteAnswer(
                     f"the job for {job.window} is in an unknown state {status!r}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
                 )
+
+    def _wait_out(self, limit: RateLimited, *, again: bool) -> None:
+        """Wait before another start of a job that failed for a quota: such a failure names no pause. Raises it where that would be too long."""
+        limit.retry_after = limit.retry_after or UNHINTED_PAUSE
+        if not again or limit.retry_after > self._patience.budget:
+            raise limit
+        self._patience.pause(limit.retry_after)
+
+    def _of_run(self, job: Job, path: tuple[str, ...], params: dict[str, Any]) -> Answer:
+        """Ask for something of a run. Raises TransientFailure for one that is gone: Meta words that as it words a lost account."""
+        try:
+            return self.call("GET", path, params, job.account_id)
+        except PermissionDenied as error:
+            if GONE not in error.why:
+                raise
+            raise TransientFailure(
+                "the report's run is gone", platform=str(Platform.META_ADS), account_id=job.account_id, why=error.why, fix="Sync again"
+            ) from None
 
     def _pages(self, job: Job, run_id: str, ahead: Executor) -> Iterator[Answer]:
         """Follow the cursor to its end; the next page is fetched while the last one is worked on."""
@@ -124,10 +148,13 @@ class Insights:
 
     def _read_when_ready(self, job: Job, run_id: str, params: dict[str, Any]) -> Answer:
         try:
-            return self.call("GET", (run_id, "insights"), params, job.account_id)
+            return self._of_run(job, (run_id, "insights"), params)
         except NotReady:
-            self._wait(job, run_id)
-            return self.call("GET", (run_id, "insights"), params, job.account_id)
+            try:
+                self._wait(job, run_id)
+            except _JobEnded as ended:
+                raise ended.cause or self._broken(job, f"{ended.state!r} for a job that it had called completed") from None
+            return self._of_run(job, (run_id, "insights"), params)
 
     def _broken(self, job: Job, what: str) -> IncompleteAnswer:
         return IncompleteAnswer(f"Meta sent {what}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again")
