@@ -8,7 +8,7 @@ from typing import Any
 from connectors.meta_ads.errors import Missing, NotReady, from_error
 from connectors.meta_ads.graph import Answer, Graph
 from connectors.meta_ads.jobs import Job
-from connectors.patience import Patience
+from connectors.patience import UNHINTED_PAUSE, Patience
 from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
 from domain.platforms import Platform
 
@@ -51,6 +51,9 @@ class Insights:
             except _JobEnded as ended:
                 if ended.cause is not None and not isinstance(ended.cause, ReportTooLarge | TransientFailure | RateLimited):
                     raise ended.cause from None
+                if isinstance(ended.cause, RateLimited):  # smaller requests would only be more of them
+                    self._wait_out(ended.cause, again=attempt < TRIES)
+                    continue
                 if attempt >= TRIES:
                     raise ReportTooLarge(
                         f"the job for {job.window} ends as {ended.state!r}",
@@ -99,6 +102,13 @@ class Insights:
                     f"the job for {job.window} is in an unknown state {status!r}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
                 )
 
+    def _wait_out(self, limit: RateLimited, *, again: bool) -> None:
+        """Wait before another start of a job that failed for a quota: such a failure names no pause. Raises it where that would be too long."""
+        limit.retry_after = limit.retry_after or UNHINTED_PAUSE
+        if not again or limit.retry_after > self._patience.budget:
+            raise limit
+        self._patience.pause(limit.retry_after)
+
     def _pages(self, job: Job, run_id: str, ahead: Executor) -> Iterator[Answer]:
         """Follow the cursor to its end; the next page is fetched while the last one is worked on."""
         coming: Future[Answer] | None = ahead.submit(self._page, job, run_id, "")
@@ -132,7 +142,10 @@ class Insights:
         try:
             return self._ask(job, (run_id, "insights"), params)
         except NotReady:
-            self._wait(job, run_id)
+            try:
+                self._wait(job, run_id)
+            except _JobEnded as ended:
+                raise ended.cause or self._broken(job, f"{ended.state!r} for a job that it had called completed") from None
             return self._ask(job, (run_id, "insights"), params)
 
     def _ask(self, job: Job, path: tuple[str, ...], params: Mapping[str, Any]) -> Answer:

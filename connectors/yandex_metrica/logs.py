@@ -120,7 +120,7 @@ class Logs:
         )
 
     def _create(self, account: Account, report: Report, asked: dict[str, str]) -> str:
-        """Create a request. Before a second try the first one is looked for and removed: its answer may have been lost on the way."""
+        """Create a request. Whenever a try fails, what it may have made is looked for and removed: its answer may have been lost on the way."""
         tried = False
 
         def once() -> str:
@@ -131,7 +131,12 @@ class Logs:
             answer, _ = self._service.once("POST", _path(account, "logrequests"), asked, account.account_id)
             return str(answer["log_request"]["request_id"])
 
-        return self._service.patience.call(once)
+        try:
+            return self._service.patience.call(once)
+        except SourceError:
+            with suppress(SourceError):
+                self.clear(account, report)
+            raise
 
     def _processed(self, account: Account, report: Report, request_id: str) -> list[_Part]:
         """Wait until the request is processed and return its parts. Raises TransientFailure for every other end."""
@@ -141,6 +146,8 @@ class Logs:
             status = str(request.get("status"))
             if status == PROCESSED:
                 parts = [_Part(int(p["part_number"]), int(p.get("size") or 0)) for p in request.get("parts") or []]
+                if not parts and int(request.get("size") or 0):
+                    raise _incomplete(account, report, f"log request {request_id} holds {request['size']} bytes in no part")
                 return sorted(parts, key=lambda p: p.number)
             where = {"platform": report.platform, "account_id": account.account_id}
             if status not in WAITING:
