@@ -33,6 +33,9 @@ ASSIGNMENTS = dg.AssetKey(["raw", "raw_mrm__account_assignments"])
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=FRESH_DAYS), warn_window=timedelta(hours=30))
 """How long after its last pull a raw asset counts as fresh, by the wall: a daily schedule with its retries, then the service level."""
 
+SHOWN = 100
+"""How many partitions that are not whole a failed run lists."""
+
 SYNC_STEPS = (*(f"pull_{platform}" for platform in REPORTS), "raw__sync_outcome")
 """The steps of a job that take a SyncConfig."""
 
@@ -66,8 +69,8 @@ def asset_key(report: Report) -> dg.AssetKey:
 def raw_assets(platform: str) -> dg.AssetsDefinition:
     """Define the step that pulls a platform: an asset and a completeness check for each of its reports.
 
-    A run with partitions pulls exactly those months of those integrations; one without pulls what its configuration says. Both
-    materialize each partition that was pulled whole.
+    A run with partitions pulls exactly those months of those integrations, and fails last where one is not whole; one without pulls
+    what its configuration says. Both materialize each partition that was pulled whole, and no other.
     """
     reports = REPORTS[platform]
 
@@ -94,20 +97,15 @@ def raw_assets(platform: str) -> dg.AssetsDefinition:
         required_resource_keys={"installation"},
     )
     def pull(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        installation: Installation = context.resources.installation
-        asked = slices(context.partition_keys, platform) if context.has_partition_key or context.has_partition_key_range else None
-        if asked == []:
-            return  # the run's partitions are of other platforms
-        if asked is None:
-            results = _pull_with_the_others(context, platform, config)
-            for result in results:
-                _note_partitions(context, platform, reports, result)
-        else:
-            results = [
-                result for window, ids in groupby(asked, key=lambda s: s.window) for result in _pull_month(installation, context.run, platform, window, ids)
-            ]
+        if context.has_partition_key or context.has_partition_key_range:
+            yield from _pull_partitions(context, platform, reports)
+            return
+        results = _pull_with_the_others(context, platform, config)
+        for result in results:
+            _note_partitions(context, platform, reports, result)
         for report in reports:
-            yield from _account_for(report, results)
+            yield dg.MaterializeResult(asset_key=asset_key(report), metadata=_summed(report, results))
+            yield _checked(report, results)
 
     return pull
 
@@ -226,6 +224,43 @@ def _pull(installation: Installation, run: dg.DagsterRun, platform: str, wanted:
     return pull_in_run(installation, run.run_id, platform, wanted, request=run.tags.get(REQUEST), claim=run.tags.get(CLAIM))
 
 
+def _pull_partitions(context: dg.AssetExecutionContext, platform: str, reports: Sequence[Report]) -> Iterator[dg.AssetCheckResult]:
+    """Pull what a backfill's partitions name, month by month; materialize those that are whole, and raise Failure that lists the rest.
+
+    Partitions of other platforms, which Dagster's UI offers for each asset, hold nothing of this one: they are whole.
+    """
+    asked = slices(context.partition_keys, platform)
+    found: dict[tuple[str, DateWindow], SyncResult | None] = {(s.integration_id, s.window): None for s in asked}
+    for window, mine in groupby(asked, key=lambda s: s.window):
+        for result in _pull_month(context.resources.installation, context.run, platform, window, mine):
+            found[result.integration_id, window] = result
+    foreign = [key for key in context.partition_keys if not key.startswith(f"{platform}:")]
+    failed: dict[str, str] = {}
+    for report in reports:
+        for key in foreign:
+            context.log_event(dg.AssetMaterialization(asset_key(report), partition=key, metadata={"accounts": 0}))
+        for (integration_id, window), outcome in found.items():
+            [partition] = partition_keys(platform, integration_id, [window])
+            why = _missing(report, outcome)
+            if why:
+                failed[f"{partition} {report.name}"] = why
+            else:
+                of_report = [o for o in outcome.outcomes if o.report == report.name] if outcome else []
+                context.log_event(dg.AssetMaterialization(asset_key(report), partition=partition, metadata=_figures(of_report)))
+        if asked:
+            yield _checked(report, [result for result in found.values() if result])
+    if failed:
+        shown = dict(list(failed.items())[:SHOWN])
+        raise dg.Failure(f"{len(failed)} of the partitions are not whole", metadata=shown, allow_retries=False)
+
+
+def _missing(report: Report, result: SyncResult | None) -> str:
+    """Say why a partition is not whole, empty where it is."""
+    if result is None:
+        return "The integration is paused, disconnected or gone, so nothing was pulled. Resume it with ./run integrations resume."
+    return "; ".join(dict.fromkeys(str(o.error) for o in result.outcomes if o.error and o.report in (report.name, "")))
+
+
 def _pull_month(installation: Installation, run: dg.DagsterRun, platform: str, window: DateWindow, wanted: Iterable[Slice]) -> list[SyncResult]:
     """Pull one month of the integrations that a backfill's partitions name."""
     return _pull(installation, run, platform, Wanted(frozenset(s.integration_id for s in wanted), window.since, window.until))
@@ -242,19 +277,20 @@ def _note_partitions(context: dg.AssetExecutionContext, platform: str, reports: 
             context.log_event(dg.AssetMaterialization(asset_key(report), partition=key, metadata=_figures(outcomes)))
 
 
-def _account_for(report: Report, results: list[SyncResult]) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+def _summed(report: Report, results: Sequence[SyncResult]) -> dict[str, Any]:
     outcomes = [o for result in results for o in result.outcomes if o.report in (report.name, "")]
-    failed = [o for o in outcomes if o.error is not None]
-    yield dg.MaterializeResult(
-        asset_key=asset_key(report),
-        metadata={
-            **_figures(outcomes),
-            "failed": len(failed),
-            "seconds_discovering": round(sum(r.seconds_discovering for r in results), 3),
-            **({"quota_left": quota} if (quota := {r.integration_id: dict(r.quota) for r in results if r.quota}) else {}),
-        },
-    )
-    yield dg.AssetCheckResult(
+    quota = {r.integration_id: dict(r.quota) for r in results if r.quota}
+    return {
+        **_figures(outcomes),
+        "failed": len([o for o in outcomes if o.error is not None]),
+        "seconds_discovering": round(sum(r.seconds_discovering for r in results), 3),
+        **({"quota_left": quota} if quota else {}),
+    }
+
+
+def _checked(report: Report, results: Sequence[SyncResult]) -> dg.AssetCheckResult:
+    failed = [o for result in results for o in result.outcomes if o.report in (report.name, "") and o.error is not None]
+    return dg.AssetCheckResult(
         check_name="every_account_pulled",
         asset_key=asset_key(report),
         passed=not failed,

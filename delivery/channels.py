@@ -3,14 +3,15 @@
 import hashlib
 import ipaddress
 import json
+import re
 import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import make_msgid
-from urllib.parse import urlsplit
+from email.utils import formatdate, make_msgid
+from urllib.parse import unquote, urlsplit
 
 import httpx
 from standardwebhooks.webhooks import Webhook
@@ -20,6 +21,8 @@ from domain.alerts import ChannelKind, Message
 from domain.errors import MrmError, UsageError
 
 TELEGRAM_LIMIT = 4096
+LONGEST_PAUSE = 86400.0
+"""The most seconds that a receiver's own pause may hold a message back."""
 
 
 class DeliveryFailed(MrmError):
@@ -47,8 +50,11 @@ class Channels:
         }
 
     def send(self, kind: ChannelKind, target: str, message: Message) -> None:
-        """Hand a message over. Raises DeliveryFailed."""
-        self._ways[kind](target, message)
+        """Hand a message over. Raises DeliveryFailed, final for a target from which no address, URL or secret can be read."""
+        try:
+            self._ways[kind](target, message)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise DeliveryFailed("The channel's target cannot be used", why=type(error).__name__, fix="Add the channel again", final=True) from None
 
     def close(self) -> None:
         """Close connections."""
@@ -59,12 +65,14 @@ class Channels:
         if self._settings.smtp_url is None:
             raise DeliveryFailed("No mail server is set", fix="Set MRM_DELIVERY_SMTP_URL", final=True)
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self._settings.sender, target, message.title
+        mail["From"], mail["To"], mail["Subject"] = self._settings.sender, target, " ".join(message.title.split())
+        mail["Date"] = formatdate()
         domain = make_msgid().rpartition("@")[2].rstrip(">")
         mail["Message-ID"] = f"<{hashlib.sha256(message.key.encode()).hexdigest()[:32]}@{domain}>"
         mail.set_content(message.text or message.title)
         try:
             with self._smtp() as server:
+                self._enter(server)
                 server.send_message(mail)
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
@@ -78,16 +86,18 @@ class Channels:
         url = urlsplit(self._settings.smtp_url.get_secret_value() if self._settings.smtp_url else "")
         host, timeout = url.hostname or "localhost", self._settings.timeout_seconds
         if url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=timeout, context=ssl.create_default_context())
-        else:
-            server = smtplib.SMTP(host, url.port or 587, timeout=timeout)
+            return smtplib.SMTP_SSL(host, url.port or 465, timeout=timeout, context=ssl.create_default_context())
+        return smtplib.SMTP(host, url.port or 587, timeout=timeout)
+
+    def _enter(self, server: smtplib.SMTP) -> None:
+        """Encrypt where the server offers it, and log in where the URL names a user; what a URL cannot hold is percent-encoded in it."""
+        url = urlsplit(self._settings.smtp_url.get_secret_value() if self._settings.smtp_url else "")
+        server.ehlo()
+        if url.scheme != "smtps" and server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
             server.ehlo()
-            if server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
-                server.ehlo()
         if url.username:
-            server.login(url.username, url.password or "")
-        return server
+            server.login(unquote(url.username), unquote(url.password or ""))
 
     def _slack(self, target: str, message: Message) -> None:
         """Post to an incoming webhook; the text is escaped as Slack's mrkdwn asks."""
@@ -122,19 +132,14 @@ class Channels:
             raise DeliveryFailed(f"{who} did not answer", why=type(error).__name__, fix="It is tried again") from None
         if answer.is_success:
             return
-        pause = answer.headers.get("retry-after", "")
-        if answer.status_code == 429 and not pause and "retry_after" in answer.text:
-            pause = str(answer.json().get("parameters", {}).get("retry_after", ""))
         final = answer.status_code in (301, 302, 307, 308, 400, 401, 403, 404, 410)
         why = f"HTTP {answer.status_code}: {answer.text[:200]}"
-        raise DeliveryFailed(
-            f"{who} refused the message", why=why, fix="Correct the channel", retry_after=float(pause) if pause.isdigit() else None, final=final
-        )
+        raise DeliveryFailed(f"{who} refused the message", why=why, fix="Correct the channel", retry_after=_pause_of(answer), final=final)
 
     def _checked(self, url: str) -> str:
         """Return a URL that leads to a public address; raises DeliveryFailed for anything else (server-side request forgery)."""
         parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
             raise DeliveryFailed("The channel's URL is not http(s)", fix="Add the channel again", final=True)
         if self._settings.private_addresses:
             return url
@@ -156,9 +161,33 @@ def read_target(kind: str, text: str) -> str:
         ChannelKind.WEBHOOK: (text.startswith(("https://", "http://")), "a URL, and after a blank its secret whsec_…"),
     }
     good, example = wanted[ChannelKind(kind)]
-    if not good:
+    if not good or not _readable(kind, text.strip()):
         raise UsageError(f"This is no target of {kind}", fix=f"Write {example}")
     return text.strip()
+
+
+def _readable(kind: str, target: str) -> bool:
+    """Tell whether the parts of a target are what they seem: one word, a URL with a host, a secret in base64."""
+    first, *more = target.split()
+    if len(more) > (kind == ChannelKind.WEBHOOK) or "whsec_" in more:
+        return False
+    if kind not in (ChannelKind.SLACK, ChannelKind.WEBHOOK):
+        return True
+    try:
+        httpx.URL(first)
+        if more:
+            Webhook(more[0])
+        return bool(urlsplit(first).hostname) and urlsplit(first).port != 0
+    except (ValueError, httpx.InvalidURL):
+        return False
+
+
+def _pause_of(answer: httpx.Response) -> float | None:
+    """Return the receiver's own pause in seconds: its header's, or what Telegram says in its answer; None where it names none."""
+    named = answer.headers.get("retry-after", "")
+    told = re.search(r'"retry_after"\s*:\s*(\d+)', answer.text) if answer.status_code == 429 else None
+    pause = named if re.fullmatch(r"[0-9]+", named) else told[1] if told else ""
+    return min(float(pause), LONGEST_PAUSE) if pause else None
 
 
 def _mrkdwn(text: str) -> str:

@@ -171,3 +171,7 @@ class KnowsLookback(Protocol):
         Raises a SourceError that names the account.
         """
         ...
+
+    def least_lookback_days(self, report: Report) -> int:
+        """Return how many days back a routine pull of the report reaches for every account; asks nobody."""
+        ...

@@ -7,6 +7,12 @@ from domain.errors import MixedCurrencies
 
 SCALE = 6
 """Decimal places that raw, marts and the metric compiler keep: Decimal(18, 6)."""
+_DECIMALS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+"""Currencies by the digits of their minor unit (ISO 4217), where that is not a hundredth."""
 
 
 @dataclass(frozen=True)
@@ -27,3 +33,16 @@ def plain(amount: Decimal) -> str:
     text = f"{amount:.{SCALE}f}".rstrip("0")
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals:0<2}"
+
+
+def decimals_of(currency: str) -> int:
+    """Return how many decimals amounts of a currency have; two for a code that ISO 4217 does not know."""
+    return next((digits for digits, codes in _DECIMALS.items() if currency in codes.split()), 2)
+
+
+def rounded(amount: Decimal, currency: str) -> str:
+    """Print an amount for people, with the currency's own number of decimals; of what they would hide, two digits: 0.0043."""
+    text = f"{amount:.{decimals_of(currency)}f}"
+    if not amount or any(digit in "123456789" for digit in text):
+        return text.removeprefix("-") if not amount else text
+    return f"{amount:.{1 - amount.adjusted()}f}"

@@ -25,6 +25,11 @@ class Home:
     path: Path
     id: str
 
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Tell whether a home was made there."""
+        return (path.expanduser() / MARKER).exists()
+
     @classmethod
     def open(cls, path: Path) -> "Home":
         """Open the home, making it (mode 0700) on first use.

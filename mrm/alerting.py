@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.errors import UsageError
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, existing
 
 if TYPE_CHECKING:
     from services.installation import Installation
 
 app = typer.Typer(no_args_is_help=True, help="What stands, whom it is told, and by which rules. Each finding is told once; it recovers by itself.")
+
+UNSENT = 10
+"""How many messages that did not go out are listed; --json gives more."""
 
 AlertId = Annotated[str, typer.Argument(help="The alert's id, or its beginning.")]
 
@@ -24,22 +27,25 @@ AlertId = Annotated[str, typer.Argument(help="The alert's id, or its beginning."
 def list_command(
     home: HomeOption = DEFAULT_HOME, recovered: Annotated[bool, typer.Option("--recovered", help="Also what is over.")] = False, as_json: JsonOption = False
 ) -> None:
-    """List what stands, newest first, and the rules that look.
+    """List what stands, newest first, the rules that look, and the messages that did not go out (yet).
 
     Example: ./run alerts list --recovered
     """
-    from services.alerting import list_alerts, list_channels, list_rules
+    from services.alerting import list_alerts, list_channels, list_deliveries, list_rules
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         store, actor = installation.store, installation.actor
         rules, channels = {r.id: r for r in list_rules(store, actor)}, {c.id: c.name for c in list_channels(store, actor)}
         alerts = list_alerts(store, actor, recovered=recovered)
+        waiting = [d for d in list_deliveries(store, actor) if d.status != "sent"]
     if as_json:
         listed = [{"id": a.id, "rule": rules[a.rule_id].name, "subject": a.subject, "status": a.status, **dict(a.details)} for a in alerts]
-        typer.echo(json.dumps({"alerts": listed, "rules": [{"name": r.name, "kind": r.kind, **dict(r.settings)} for r in rules.values()]}, ensure_ascii=False))
+        looking = [{"name": r.name, "kind": r.kind, **dict(r.settings)} for r in rules.values()]
+        unsent = [{"channel": channels[d.channel_id], "status": d.status, "attempts": d.attempts, "error": d.error, **d.content} for d in waiting]
+        typer.echo(json.dumps({"alerts": listed, "rules": looking, "deliveries": unsent}, ensure_ascii=False))
         return
-    screen = Console(highlight=False)
+    screen = Console(highlight=False, markup=False)
     table = Table("id", "since", "status", "rule", "what", box=None)
     for a in alerts:
         what = "; ".join(str(v) for v in a.details.values() if v)
@@ -47,7 +53,9 @@ def list_command(
     screen.print(table if alerts else "Nothing stands.")
     for r in rules.values():
         told = ", ".join(channels.get(c, "?") for c in r.channel_ids) or "nobody"
-        screen.print(f"rule {r.name}: {r.kind} {json.dumps(dict(r.settings))} → {told}", markup=False)
+        screen.print(f"rule {r.name}: {r.kind} {json.dumps(dict(r.settings))} → {told}")
+    for d in waiting[:UNSENT]:
+        screen.print(f"{d.status} after {d.attempts} tries, {channels[d.channel_id]}: {d.content['title']} {d.error or ''}".rstrip())
     if not rules:
         screen.print("No rule looks: ./run alerts add-rule stale_source")
 
@@ -120,7 +128,7 @@ def remove_command(
 
     if what not in ("rule", "channel"):
         raise UsageError(f"{what!r} cannot be removed", fix="Write rule or channel")
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         remove(installation.store, installation.actor, what, name)
     typer.echo(f"Removed the {what} {name}")
 
@@ -134,7 +142,7 @@ def check(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     from assets.alerting import watch_and_tell
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         counts = watch_and_tell(installation)
     typer.echo(json.dumps(counts) if as_json else ", ".join(f"{name} {count}" for name, count in counts.items()))
 
@@ -148,7 +156,7 @@ def acknowledge_command(alert: AlertId, home: HomeOption = DEFAULT_HOME) -> None
     from services.alerting import acknowledge
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         acknowledge(installation.store, installation.actor, _whole_id(installation, alert), installation.clock.now())
     typer.echo("Acknowledged")
 
@@ -162,7 +170,7 @@ def snooze_command(alert: AlertId, hours: Annotated[float, typer.Option("--hours
     from services.alerting import snooze
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         until = installation.clock.now() + timedelta(hours=hours)
         snooze(installation.store, installation.actor, _whole_id(installation, alert), until)
     typer.echo(f"Silent until {until:%Y-%m-%d %H:%M} UTC")

@@ -1,27 +1,31 @@
 """`./run backfill` and `./run gaps`: history pulled anew, and what is missing or stale."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from domain.errors import PartialResult, SourceError, UsageError
+from domain.errors import Conflict, PartialResult, SourceError, UsageError
 from domain.windows import DateWindow
 from home.directory import Home
 from home.servers import locked
 from mrm import screens
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
 from mrm.syncing import choose
 
 if TYPE_CHECKING:
     from services.gaps import Gap
     from services.installation import Installation
-    from store.records import Backfill
+    from store.records import Backfill, Integration
 
+FARTHEST = "Etc/GMT-14"
+"""The zone whose date is the first to change: no account's today is later."""
 SHOWN = 200
 """How many gaps the table shows; --json gives all."""
 
@@ -43,17 +47,18 @@ def backfill(
     """Pull a window of dates anew, newest month first, then build what changed. What the platform no longer keeps is cut, and said.
 
     A backfill that was cancelled or killed goes on with --resume: dates pulled since it began are not pulled again.
-    Exit code 6 when some accounts failed: --resume pulls the missing part.
+    Exit code 6 when some accounts failed, or an integration was paused: --resume pulls the missing part.
 
     Example: ./run backfill --since 2025-01-01 --until 2025-12-31 --integration google_ads
     """
     from services.installation import Installation
 
-    opened = Home.open(home)
+    opened = existing(home)
     move_clock(opened, today)
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
         work = _resumed(installation) if resume else _begun(installation, since, until, integration or [])
+        notes = list(_cut(installation, work))
         failed = _run(installation, work)
         build = installation.builds.last()
     summary = {
@@ -62,9 +67,13 @@ def backfill(
         "until": work.until.isoformat(),
         "integrations": len(work.integration_ids),
         "data_version": build.build_id if build else 0,
+        "notes": notes,
         "failed": [{"integration": i.id, "platform": i.platform, "error": i.last_error} for i in failed],
     }
-    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else f"{work.since}..{work.until} of {len(work.integration_ids)} integrations is complete")
+    complete = len(work.integration_ids) - len(failed)
+    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else f"{work.since}..{work.until} of {complete} integrations is complete")
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     if failed:
         raise PartialResult(f"{len(failed)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failed])
 
@@ -87,8 +96,9 @@ def gaps(
     """
     from services.installation import Installation
 
-    opened = Home.open(home)
+    opened = existing(home)
     move_clock(opened, today)
+    require_dates(since, until, opened.clock.today(FARTHEST))
     with Installation.open(opened.path) as installation:
         ids = choose(installation, integration or [])
         found = _find(installation, ids, since, until)
@@ -108,7 +118,9 @@ def _begun(installation: "Installation", since: datetime | None, until: datetime
 
     if since is None:
         raise UsageError("A backfill needs its first date", fix="Pass --since YYYY-MM-DD, or --resume")
-    last = until.date() if until else installation.clock.today("Etc/GMT-14")
+    today = installation.clock.today(FARTHEST)
+    require_dates(since, until, today)
+    last = min(until.date(), today) if until else today
     return begin_backfill(installation.store, installation.actor, DateWindow(since.date(), last), choose(installation, integration), installation.clock.now())
 
 
@@ -118,20 +130,43 @@ def _resumed(installation: "Installation") -> "Backfill":
     return get_backfill(installation.store, installation.actor)
 
 
-def _run(installation: "Installation", work: "Backfill") -> list[Any]:
-    """Run a backfill's job and note how it ended; return the integrations that failed."""
+def _cut(installation: "Installation", work: "Backfill") -> Iterator[str]:
+    """Say what of a backfill's window its platforms no longer keep."""
+    from connectors.registry import REPORTS, oldest_date
+
+    today = installation.clock.today("UTC")
+    for platform in sorted({i.platform for i in installation.integrations() if i.id in work.integration_ids}):
+        kept = {r.name: oldest_date(platform, today, r) for r in REPORTS[platform] if r.date_column}
+        first = min(kept.values())
+        if first > work.since:
+            yield f"{platform} answers from {first} on: nothing older was pulled"
+        for later in sorted({day for day in kept.values() if day > max(first, work.since)}):
+            yield f"{platform} answers from {later} on for {', '.join(name for name, day in kept.items() if day == later)}"
+
+
+def _run(installation: "Installation", work: "Backfill") -> "list[Integration]":
+    """Run a backfill's job and note how it ended; return the integrations that failed, or that nobody pulls now. Raises Conflict where that is each."""
     from mrm.jobs import run_job
     from services.backfills import note_backfill
 
+    if not {i.id for i in installation.integrations()} & set(work.integration_ids):
+        raise Conflict("No integration of this backfill is pulled", why="Each is paused, disconnected or gone", fix="./run integrations resume NAME")
     note_backfill(installation.store, installation.actor, work.id)
     try:
         run_job(installation, integration_ids=list(work.integration_ids), since=work.since, until=work.until, not_since=work.began_at)
     except BaseException as error:
         note_backfill(installation.store, installation.actor, work.id, error=str(error) or type(error).__name__)
         raise
-    failed = [i for i in installation.failing_integrations() if i.id in work.integration_ids]
+    failed = [_stopped(i) for i in installation.integration_states() if i.id in work.integration_ids and i.status != "active"]
     note_backfill(installation.store, installation.actor, work.id, done=not failed, error="; ".join(i.last_error or "" for i in failed) or None)
     return failed
+
+
+def _stopped(integration: "Integration") -> "Integration":
+    """Return an integration with what stands in its way as its error."""
+    if integration.status == "failed":
+        return integration
+    return replace(integration, last_error=f"{integration.name} is {integration.status}: ./run integrations resume, or ./run connect")
 
 
 def _fill(installation: "Installation", home: Home, ids: list[str], since: datetime | None, until: datetime | None, *, quiet: bool, language: str) -> None:
@@ -164,6 +199,6 @@ def _print(found: "list[Gap]") -> None:
     table = Table("platform", "account", "report", "kind", "since", "until", box=None)
     for gap in found[:SHOWN]:
         table.add_row(gap.platform, f"{gap.account_name} ({gap.account_id})", gap.report, gap.kind, str(gap.window.since), str(gap.window.until))
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
     more = f" ({len(found) - SHOWN} more: --json lists all)" if len(found) > SHOWN else ""
     typer.echo(f"{len(found)} gaps{more}. ./run gaps --fill pulls them.")

@@ -9,7 +9,7 @@ import typer
 
 from domain.errors import ConfigurationError, UnknownName, UsageError
 from mrm.consenting import application, consented, read_object
-from mrm.options import DEFAULT_HOME, HomeOption
+from mrm.options import DEFAULT_HOME, HomeOption, existing
 
 if TYPE_CHECKING:
     from domain.catalogue import Account
@@ -124,7 +124,7 @@ def disconnect(
     from services.installation import Installation
     from services.integrations import stop_integration
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         changed = stop_integration(installation.store, installation.actor, find(installation, integration)["id"], disconnect=True)
     typer.echo(f"{changed.platform} {changed.name}: {changed.status}")
 

@@ -1,11 +1,17 @@
 """Options that commands share."""
 
-from datetime import datetime
+import os
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from domain.errors import ConfigurationError, UsageError
+from domain.windows import DateWindow
+from home.directory import Home
+from mrm.wording import say
 
 
 class Language(StrEnum):
@@ -24,3 +30,27 @@ SinceOption = Annotated[datetime, typer.Option("--since", formats=["%Y-%m-%d"], 
 UntilOption = Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive.")]
 DEFAULT_HOME = Path(".mrm")
 DEFAULT_PORT = 8750
+ELSEWHERE = ("MRM_DATABASE_URL", "MRM_CLICKHOUSE_URL")
+"""With one of these a new home may belong to data that are there already."""
+
+
+class NothingYet(ConfigurationError):
+    """A command that reads was given a home that nobody has made."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(say("nothing_yet", "en", path=path))
+
+
+def existing(path: Path) -> Home:
+    """Open a home that is there. Raises NothingYet, and makes nothing, where it is not."""
+    if not Home.exists(path) and not any(os.environ.get(name) for name in ELSEWHERE):
+        raise NothingYet(path)
+    return Home.open(path)
+
+
+def require_dates(since: datetime | None, until: datetime | None, today: date) -> None:
+    """Raise UsageError for a window that ends before it begins, or begins after today."""
+    if since and until:
+        DateWindow(since.date(), until.date())
+    if since and since.date() > today:
+        raise UsageError(f"{since.date()} is still to come", why=f"Today is {today}", fix="Pass an earlier --since")

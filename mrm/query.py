@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import sys
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,9 @@ from rich.table import Table
 from domain import asking
 from domain.asking import FILTERS
 from domain.errors import NotFound, UsageError
+from domain.money import rounded
 from domain.questions import Answer, Grain, Scope
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, SinceOption, UntilOption
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, SinceOption, UntilOption, existing
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -66,7 +68,7 @@ def query(
     """
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         question = asking.question(
             metrics=metrics,
             by=by,
@@ -118,7 +120,7 @@ def currency(
     """
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         typer.echo(installation.set_base_currency(code) if code else installation.base_currency or "none is set")
 
 
@@ -142,9 +144,21 @@ def _print_answer(answer: Answer, output: Format) -> None:
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
     else:
-        _print_rows(to_json(answer)["rows"], [column.name for column in answer.columns], output)
+        rows = to_json(answer)["rows"]
+        _print_rows(_for_people(answer, rows) if output is Format.TABLE else rows, [column.name for column in answer.columns], output)
     for warning in answer.warnings:
         typer.echo(f"note: {warning.message}", err=True)
+
+
+def _for_people(answer: Answer, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Print money with its currency's own number of decimals, where the answer or the row says which currency it is."""
+    money = [column.name for column in answer.columns if column.unit == "money"]
+    shown = []
+    for row, exact in zip(rows, answer.rows, strict=True):
+        code = answer.currency or str(exact.get("currency") or "")
+        amounts = {name: rounded(value, code) for name in money if code and isinstance(value := exact.get(name), Decimal)}
+        shown.append({**row, **amounts})
+    return shown
 
 
 def _print_rows(rows: list[dict[str, Any]], columns: list[str], output: Format) -> None:

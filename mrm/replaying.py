@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import DataQualityError
-from home.directory import Home
 from home.servers import locked
 from mrm.backfilling import Chosen, Since, Until
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, existing, require_dates
 from mrm.syncing import choose
 
 if TYPE_CHECKING:
@@ -40,7 +39,8 @@ def replay(
     from services.installation import Installation
     from services.replaying import owned_accounts, replay_integration
 
-    opened = Home.open(home)
+    opened = existing(home)
+    require_dates(since, until, date.max)
     found: list[Replayed] = []
     first, last = since.date() if since else date(1970, 1, 1), until.date() if until else date(2149, 6, 6)
     with locked(opened, "demo"), Installation.open(opened.path) as installation:

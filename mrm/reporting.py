@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from home.directory import Home
 from mrm import screens
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, existing
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -41,7 +40,7 @@ def report(
     from services.installation import Installation
 
     progress = screens.Progress(quiet=as_json, language=str(lang))
-    with Installation.open(Home.open(home).path, progress=progress.report) as installation, progress:
+    with Installation.open(existing(home).path, progress=progress.report) as installation, progress:
         progress.stage("report")
         written = write_reports(installation, str(lang), project)
     if as_json:

@@ -1,6 +1,7 @@
 """`./run integrations`: what is pulled, when, and how it went; pause, resume, schedule."""
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.errors import NotFound
-from home.servers import state_path
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption
+from home.servers import read_state
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, existing
+from mrm.processes import command_of
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -27,7 +29,7 @@ def list_command(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -
     """
     from services.installation import Installation
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         states = describe(installation)
     if as_json:
         typer.echo(json.dumps(states, ensure_ascii=False, default=str))
@@ -41,7 +43,7 @@ def list_command(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -
     for s in states:
         schedule = f"{s['cron']} {s['timezone'] or ''}".strip()
         table.add_row(s["id"][:8], s["platform"], s["name"], s["status"], schedule, _moment(s["last_success_at"]), next_run(s))
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
     for s in states:
         if s["last_error"]:
             typer.echo(f"{s['id'][:8]} {s['name']}: {s['last_error']}")
@@ -82,7 +84,7 @@ def schedule(
     from services.installation import Installation
     from services.scheduling import change_schedule
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         found = find(installation, name)
         changed = change_schedule(
             installation.store,
@@ -108,7 +110,7 @@ def describe(installation: "Installation") -> list[dict[str, Any]]:
             **{field: getattr(s.schedule, field) for field in ("cron", "timezone", "offset_minutes", "lookback_days", "priority")},
             **{field: getattr(s.schedule, field) for field in ("next_run_at", "last_attempt_at", "last_success_at", "last_error", "error_code", "failures")},
             "quota": dict(s.schedule.quota),
-            "running": s.schedule.claimed_until is not None,
+            "running": s.schedule.claimed_until is not None and s.schedule.claimed_until > datetime.now(UTC),
         }
         for s in integration_states(installation.store, installation.actor)
     ]
@@ -139,7 +141,7 @@ def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 
     from services.installation import Installation
     from services.integrations import resume_integration, stop_integration
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         found = find(installation, name)
         store, actor = installation.store, installation.actor
         if paused:
@@ -151,7 +153,8 @@ def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 
 
 def _daemon_note(installation: "Installation") -> str:
     """Say so where no daemon will act on a change."""
-    return "" if state_path(installation.home, "dagster").exists() else " (no daemon runs: ./run up starts one, ./run sync pulls now)"
+    daemon = read_state(installation.home, "dagster")
+    return "" if daemon and "dagster" in command_of(int(daemon["pid"])) else " (no daemon runs: ./run up starts one, ./run sync pulls now)"
 
 
 def _moment(instant: Any) -> str:  # noqa: ANN401 - a datetime or None, out of a mapping

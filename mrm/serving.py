@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from domain.errors import ConfigurationError, Conflict
 from home.directory import Home
 from home.servers import Lease, leased, locked, read_state, state_path, write_state
 from mrm.jobs import close_dead_runs, dagster_home
-from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
+from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, NothingYet, PortOption, TodayOption, existing
 from mrm.processes import command_of, stop_process
 from mrm.sandboxing import move_clock, sandbox_of
 from mrm.scheduling import describe, next_run
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 SUPERVISOR = "supervisor"
 SERVERS = {"clickhouse": "warehouse.embedded", "postgres": "store.embedded"}
+QUOTAS, LONGEST = 2, 40
+"""How many of an integration's quotas `status` names, and the longest of them in characters."""
 KEEP_SECONDS = 2.0
 """How often the supervisor looks whether the databases live."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +59,7 @@ def down(home: HomeOption = DEFAULT_HOME) -> None:
 
     Example: ./run down --home .mrm
     """
-    stopped = stop_everything(Home.open(home))
+    stopped = stop_everything(Home.open(home)) if Home.exists(home) else []
     typer.echo(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing ran.")
 
 
@@ -65,24 +68,36 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False, lang: L
 
     Example: ./run status --json
     """
-    opened = Home.open(home)
-    found = describe_home(opened)
+    try:
+        found = describe_home(existing(home))
+    except NothingYet:
+        found = {"home": str(home), "running": {}, "login": None, "integrations": []}
+        typer.echo(json.dumps(found, ensure_ascii=False) if as_json else say("nothing_yet", str(lang), path=home))
+        return
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
         return
-    if not found["running"]:
-        typer.echo(say("nothing_runs", str(lang)))
     for name, url in found["running"].items():
         typer.echo(f"{name:<12} {url}")
-    if found["login"]:
+    served = "dashboards" in found["running"]
+    if served and found["login"]:
         typer.echo(say("login", str(lang), **found["login"]))
+    if not served:
+        typer.echo(say("not_served", str(lang)))
     for i in found["integrations"]:
         synced = f"{i['last_success_at']:%Y-%m-%d %H:%M} UTC" if i["last_success_at"] else "—"
-        left = f" · {', '.join(f'{name}: {words}' for name, words in i['quota'].items())}" if i["quota"] else ""
+        left = f" · {shortened(i['quota'])}" if i["quota"] else ""
         failed = f" · {i['failures']} failed in a row ({i['error_code']}): {i['last_error']}" if i["failures"] else ""
         typer.echo(f"{i['platform']:<14} {i['name']:<24} {i['status']:<8} last success {synced} · next run {next_run(i)}{left}{failed}")
     if not found["integrations"]:
         typer.echo(say("no_integrations", str(lang)))
+
+
+def shortened(quota: Mapping[str, str]) -> str:
+    """Say what is left of a quota in one line: the first few of what the platform counts; --json has all."""
+    named = [f"{name}: {words}" for name, words in quota.items()]
+    more = len(named) - QUOTAS
+    return ", ".join(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" for text in named[:QUOTAS]) + (f" and {more} more" if more > 0 else "")
 
 
 def describe_home(home: Home) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from home.directory import Home
-from mrm.options import DEFAULT_HOME, HomeOption
+from mrm.options import DEFAULT_HOME, HomeOption, existing
 
 app = typer.Typer(no_args_is_help=True, help="Look after the PostgreSQL store.")
 
@@ -19,7 +19,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The archive to write.")], 
     """
     from store.backup import backup as write
 
-    write(Home.open(home), file.resolve())
+    write(existing(home), file.resolve())
     typer.echo(f"{file}: {file.stat().st_size:,} bytes")
 
 
@@ -39,7 +39,7 @@ def rotate_keys(
     from services.installation import Installation
     from services.integrations import rewrap_credentials
 
-    with Installation.open(home) as installation:
+    with Installation.open(existing(home).path) as installation:
         ring = installation.store.vault.ring
         if not keep_keys:
             ring.turn_over()

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.errors import NotFound, PartialResult, SourceError
+from domain.errors import Conflict, NotFound, PartialResult, SourceError
 from home.directory import Home
 from home.servers import locked
 from mrm import screens
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def sync(
 
     opened = Home.open(home)
     move_clock(opened, today)
+    require_dates(since, until, opened.clock.today("Etc/GMT-14"))
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
         ids = choose(installation, integration or [])
@@ -74,5 +75,9 @@ def choose(installation: "Installation", wanted: list[str]) -> list[str]:
     chosen = [i.id for i in known if i.id in wanted or i.platform in wanted]
     missing = [w for w in wanted if not any(w in (i.id, i.platform) for i in known)]
     if missing:
+        stopped = [i for i in installation.integration_states() if i.id in missing or i.platform in missing]
+        if stopped:
+            names = ", ".join(f"{i.name} ({i.status})" for i in stopped)
+            raise Conflict(f"Nothing is pulled of {names}", fix="./run integrations resume, or ./run connect again under the same name")
         raise NotFound(f"There is no integration {', '.join(missing)}", fix="./run status lists them")
     return chosen

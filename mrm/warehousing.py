@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from home.directory import Home
-from mrm.options import DEFAULT_HOME, HomeOption
+from mrm.options import DEFAULT_HOME, HomeOption, existing
 
 app = typer.Typer(no_args_is_help=True, help="Look after the embedded ClickHouse.")
 
@@ -20,7 +20,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The archive to write, e.g.
     from warehouse.client import Warehouse
     from warehouse.embedded.backup import backup as write
 
-    with Warehouse.open(Home.open(home)) as warehouse:
+    with Warehouse.open(existing(home)) as warehouse:
         write(warehouse, file.resolve())
     typer.echo(f"{file}: {file.stat().st_size:,} bytes")
 
@@ -63,7 +63,7 @@ def forget(
         raise UsageError("Exactly one of --integration, --organization and --client-id says whom to forget", fix="Give one of them")
     if not (dry_run or yes):
         typer.confirm(f"Delete everything of {integration or client_id or organization}, for good?", abort=True)
-    with Installation.open(home) as opened:
+    with Installation.open(existing(home).path) as opened:
         for what in find(opened.store, organization_id=organization, integration_id=integration, client_id=client_id):
             gone = forget_subject(opened.store, opened.warehouse, opened.landing, what, by=_me(), dry_run=dry_run)
             verb = "would go" if dry_run else "gone"
@@ -87,7 +87,7 @@ def prune(
     from services.installation import Installation
     from warehouse.pruning import prune as prune_loads
 
-    with Installation.open(home) as opened, opened.warehouse.client() as client:
+    with Installation.open(existing(home).path) as opened, opened.warehouse.client() as client:
         gone = prune_loads(client, opened.clock.now() - timedelta(days=keep_days), by=_me(), dry_run=dry_run)
         typer.echo(f"{gone.rows:,} rows of {gone.slices:,} superseded slices {'would go' if dry_run else 'gone'}")
 
@@ -108,7 +108,7 @@ def grants(
     from warehouse.grants import grants as statements
     from warehouse.raw import mart_columns
 
-    with Installation.open(home) as opened, opened.warehouse.client(readonly=True) as client:
+    with Installation.open(existing(home).path) as opened, opened.warehouse.client(readonly=True) as client:
         typer.echo(";\n".join(statements(organization, mart_columns(client), cluster)) + ";")
 
 

@@ -36,7 +36,11 @@ SENTENCES: dict[str, dict[str, str]] = {
     "stop": {"en": "Ctrl-C stops everything.", "ru": "Ctrl-C останавливает всё."},
     "moved": {"en": "Port {wanted} is taken, using {port}.", "ru": "Порт {wanted} занят, взят {port}."},
     "dashboards": {"en": "Dashboards", "ru": "Дашборды"},
-    "nothing_runs": {"en": "Nothing runs. Start it with ./run up", "ru": "Ничего не запущено. Запуск: ./run up"},
+    "not_served": {"en": "API and dashboards do not run. ./run up starts them", "ru": "API и дашборды не запущены. Запуск: ./run up"},
+    "nothing_yet": {
+        "en": "There is nothing in {path} yet: ./run demo fills it with an agency to look at, ./run connect with an account of yours",
+        "ru": "В {path} пока ничего нет: ./run demo наполнит каталог агентством для примера, ./run connect — вашим кабинетом",
+    },
     "no_integrations": {"en": "No integrations yet. Try ./run demo", "ru": "Интеграций пока нет. Попробуйте ./run demo"},
 }
 

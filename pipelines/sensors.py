@@ -1,7 +1,10 @@
 """Sensors: what is due, what people ask for, and what was committed and not built yet become runs."""
 
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import dagster as dg
 from dagster._core.definitions.target import ExecutableDefinition
@@ -11,11 +14,17 @@ from assets.partitions import INTEGRATIONS, integration_key
 from assets.raw import CLAIM, REQUEST, SYNC_STEPS
 from domain.errors import NotFound
 from pipelines.resources import open_installation
+from services.installation import Installation
 from services.integrations import IntegrationAccess
 from services.scheduling import claim_due, release_claim
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
-UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+UNFINISHED = [
+    *(dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING),
+    *(dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING),
+]
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=10), timedelta(hours=2)
+"""How long a build that did not succeed waits for the next try: ever longer, while nothing new is committed."""
 
 
 def due_integrations_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
@@ -63,7 +72,8 @@ def sync_requests_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
 def unbuilt_loads_sensor(job: ExecutableDefinition, pulling: str) -> dg.SensorDefinition:
     """Define the sensor that builds what was committed outside the usual job: a backfill from the UI, an import, a killed run.
 
-    While a run of `pulling` or of the build itself is under way it waits: that run builds.
+    While a run of `pulling` or of the build itself is under way it waits: that run builds. A build that failed (a full disk, a killed
+    server) is tried again with growing pauses, so that it goes on by itself when the cause is gone.
     """
 
     @dg.sensor(
@@ -79,9 +89,15 @@ def unbuilt_loads_sensor(job: ExecutableDefinition, pulling: str) -> dg.SensorDe
             return dg.SensorResult(skip_reason="A run is under way that builds when it is done")
         with open_installation() as installation:
             position = installation.builds.unbuilt()
-        if position is None or str(position) == context.cursor:
+        if position is None:
             return dg.SensorResult(skip_reason="No slice changed since the last build")
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"position {position}")], cursor=str(position))
+        now, (tries, last) = datetime.now(UTC), _tried(context.cursor, position)
+        if tries and not _failed(context.instance, _key(position, tries)):
+            return dg.SensorResult(skip_reason="No slice changed since the last build")
+        if last and now < last + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE):
+            return dg.SensorResult(skip_reason="The build failed, and is tried again a little later")
+        cursor = json.dumps({"position": position, "tries": tries + 1, "last": now.isoformat()})
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=_key(position, tries + 1))], cursor=cursor)
 
     return take
 
@@ -132,6 +148,21 @@ def _pulls(integration_ids: tuple[str, ...] | list[str]) -> Mapping[str, object]
     return {"ops": {step: {"config": {"integration_ids": list(integration_ids)}} for step in SYNC_STEPS}}
 
 
+def _tried(cursor: str | None, position: int) -> tuple[int, datetime | None]:
+    """Read from the sensor's cursor how often a build of this position of the ledger was asked for, and when last."""
+    known = json.loads(cursor) if cursor and cursor.startswith("{") else {}
+    return (known["tries"], datetime.fromisoformat(known["last"])) if known.get("position") == position else (0, None)
+
+
+def _key(position: int, number: int) -> str:
+    """Name one try to build a position: Dagster starts one run for each name."""
+    return f"position {position}" if number == 1 else f"position {position} try {number}"
+
+
+def _failed(instance: dg.DagsterInstance, run_key: str) -> bool:
+    return bool(instance.get_run_records(dg.RunsFilter(tags={"dagster/run_key": run_key}, statuses=[dg.DagsterRunStatus.FAILURE]), limit=1))
+
+
 def give_back(run: dg.DagsterRun, error: str | None) -> None:
     """Close what a run had taken: its sync request, and the claim on integrations that it did not come to."""
     request, claim = run.tags.get(REQUEST), run.tags.get(CLAIM)
@@ -140,9 +171,19 @@ def give_back(run: dg.DagsterRun, error: str | None) -> None:
     with open_installation() as installation:
         if request is not None:
             with suppress(NotFound):
-                finish_sync_request(installation.store, request, error)
+                finish_sync_request(installation.store, request, _why(installation, run, error))
         if claim is not None:
             release_claim(installation.store, claim, installation.clock.now())
+
+
+def _why(installation: Installation, run: dg.DagsterRun, error: str | None) -> str | None:
+    """Say what a run's integrations failed of rather than that its step did; one that is not pulled at all did not succeed. None: all is well."""
+    steps = cast("Mapping[str, Any]", run.run_config.get("ops", {}))
+    asked = steps.get(SYNC_STEPS[0], {}).get("config", {}).get("integration_ids", [])
+    if error:
+        return "; ".join(i.last_error for i in installation.failing_integrations() if i.id in asked and i.last_error) or error
+    pulled = {i.id for i in installation.integrations()}
+    return None if pulled.issuperset(asked) else "The integration is paused, disconnected or gone, so nothing was pulled"
 
 
 def _partitions_in_step(instance: dg.DagsterInstance, integrations: Iterable[IntegrationAccess]) -> list[dg.AddDynamicPartitionsRequest]:

@@ -71,5 +71,5 @@ def message(kind: str, alert: Alert, what: str, language: str) -> Message:
 
 
 def _plain(text: str) -> str:
-    """Take control characters and line breaks out of what an outsider may have written."""
-    return "".join(" " if unicodedata.category(c).startswith("C") else c for c in text).strip()[:300]
+    """Take control characters and line breaks, Unicode's own too, out of what an outsider may have written."""
+    return "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text).strip()[:300]

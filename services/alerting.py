@@ -24,7 +24,11 @@ DEFAULTS: Mapping[RuleKind, Mapping[str, float]] = {
     RuleKind.CPA_JUMP: {"days": 3, "baseline_days": 14, "percent": 50},
     RuleKind.MODEL_API_FAILING: {"minutes": 60},
 }
-"""The settings of each kind and what they are where nothing is said. Days are whole, settled days of the account."""
+"""The settings of each kind and what they are where nothing is said. Days are whole, settled days of the account.
+
+`minutes`: how long ago the model's last failure may be to be told."""
+MOST = 10_000
+"""The largest value of a setting."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,19 @@ def add_channel(
 
 
 def add_rule(store: Store, actor: Actor, *, kind: str, name: str, settings: Mapping[str, float] | None = None, channels: Sequence[str] = ()) -> AlertRule:
-    """Add a rule that tells the named channels; raises UnknownName for a kind, setting or channel that does not exist."""
+    """Add a rule that tells the named channels; raises UnknownName for a kind, setting or channel that does not exist.
+
+    Raises UsageError for a setting with which nothing could be judged, such as no day at all.
+    """
     authorize(actor, Permission.INTEGRATION_MANAGE)
     if kind not in set(RuleKind):
         raise UnknownName("rule kind", kind, list(RuleKind))
     defaults = DEFAULTS[RuleKind(kind)]
-    for setting in settings or {}:
+    for setting, value in (settings or {}).items():
         if setting not in defaults:
             raise UnknownName(f"setting of {kind}", setting, defaults)
+        if not (1 if "days" in setting else 0.001) <= value <= MOST:
+            raise UsageError(f"The setting {setting}={value:g} makes no sense", fix=f"Write a positive number, at most {MOST}; days begin at 1")
     with store.transaction(actor.organization_id) as transaction:
         alerts = _of(store, actor, transaction)
         known = {c.name: c.id for c in alerts.channels()}
@@ -128,17 +137,21 @@ def remove(store: Store, actor: Actor, what: str, name: str) -> None:
 
 
 def acknowledge(store: Store, actor: Actor, alert_id: str, now: datetime) -> Alert:
-    """Say that somebody takes care: the alert stands until it recovers, and nobody is told again. Raises NotFound."""
+    """Say that somebody takes care: the alert stands until it recovers, and nobody is told again. Raises NotFound.
+
+    A snooze ends with it. What has recovered stays recovered.
+    """
     authorize(actor, Permission.INTEGRATION_SYNC)
+    values = {"status": "acknowledged", "acknowledged_by": actor.user_id, "acknowledged_at": now, "snoozed_until": None}
     with store.transaction(actor.organization_id) as transaction:
-        return _of(store, actor, transaction).change(alert_id, status="acknowledged", acknowledged_by=actor.user_id, acknowledged_at=now)
+        return _of(store, actor, transaction).change_standing(alert_id, **values)
 
 
 def snooze(store: Store, actor: Actor, alert_id: str, until: datetime) -> Alert:
     """Keep an alert silent, its recovery too, until a moment; one that still stands then is told once more. Raises NotFound."""
     authorize(actor, Permission.INTEGRATION_SYNC)
     with store.transaction(actor.organization_id) as transaction:
-        return _of(store, actor, transaction).change(alert_id, snoozed_until=until)
+        return _of(store, actor, transaction).change_standing(alert_id, snoozed_until=until)
 
 
 def note(store: Store, rule: AlertRule, observations: Iterable[Observation], now: datetime) -> list[Event]:

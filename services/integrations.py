@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.catalogue import Account
-from domain.errors import Conflict, UnknownName
+from domain.errors import Conflict, NotFound, UnknownName
 from domain.platforms import Platform
 from services.actors import Actor, Permission, authorize
 from store.database import Store, Transaction
@@ -71,6 +71,18 @@ def renew_integration(
         Schedules(transaction, actor.organization_id).due_at_once(changed.id)
         Team(transaction, actor.organization_id).record(actor.user_id, "integration.renew", changed.id)
     return changed
+
+
+def keep_fresh_credential(store: Store, actor: Actor, integration_id: str, credentials: Mapping[str, str]) -> None:
+    """Seal a token that renewed itself. What people and pulls have said of the integration stays: a paused one is paused, failures count on.
+
+    One that was disconnected meanwhile gets none: its credential is erased for good. Raises NotFound.
+    """
+    authorize(actor, Permission.INTEGRATION_SYNC)
+    with store.transaction(actor.organization_id) as transaction:
+        integrations = _of(store, actor, transaction)
+        if integrations.get(integration_id, locked=True).status != "disconnected":
+            integrations.change(integration_id, credentials=credentials)
 
 
 def stop_integration(store: Store, actor: Actor, integration_id: str, *, disconnect: bool) -> Integration:
@@ -159,6 +171,15 @@ def all_integration_access(store: Store, *, platform: str | None = None) -> list
             pulled = [i for i in integrations.all(platform=platform) if i.status in PULLED and i.platform in set(Platform)]
             opened += [replace(_opened(integrations, i), lookback_days=lookbacks.get(i.id)) for i in pulled]
     return opened
+
+
+def is_pulled(store: Store, access: IntegrationAccess) -> bool:
+    """Tell whether an integration that was opened a while ago is still there, and neither paused nor disconnected."""
+    with store.transaction(access.organization_id) as transaction:
+        try:
+            return Integrations(transaction, access.organization_id, store.vault).get(access.id).status in PULLED
+        except NotFound:
+            return False
 
 
 def failing_integrations(store: Store) -> list[Integration]:

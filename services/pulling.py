@@ -1,10 +1,9 @@
-"""Pull many integrations in one process: side by side, but one after the other where they share a credential.
+"""Pull many integrations in one process: side by side, but one after the other where they share a credential, over all runs of the home.
 
 One integration that fails leaves the others complete; how each went is settled in its schedule before the next is begun.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -13,12 +12,13 @@ from functools import partial
 from hashlib import blake2b
 
 from connectors.registry import REPORTS
-from domain.errors import ConfigurationError, Conflict, DiskFull, SourceError, Unreachable
+from domain.errors import ConfigurationError, Conflict, DiskFull, NotFound, SourceError, Unreachable
 from domain.windows import DateWindow
+from home.servers import locked
 from services.actors import system_actor
 from services.backfills import months_of
 from services.installation import Installation
-from services.integrations import IntegrationAccess, register_accounts
+from services.integrations import IntegrationAccess, is_pulled, register_accounts
 from services.observing import about, carried, of_run
 from services.outcomes import AccountOutcome, ProgressEvent, SyncResult
 from services.rates import BankOutcome
@@ -52,8 +52,9 @@ class Wanted:
 
 @dataclass
 class _Group:
-    """Integrations that share a credential, in order."""
+    """Integrations that share a credential, in order; `name` tells it from others."""
 
+    name: str
     members: list[IntegrationAccess] = field(default_factory=list)
 
 
@@ -101,24 +102,27 @@ def begin_run(installation: Installation, run_id: str) -> None:
 
 def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:
     """Group integrations by platform credential: a platform's quota belongs to it."""
-    groups: dict[bytes, _Group] = defaultdict(_Group)
+    groups: dict[str, _Group] = {}
     for integration in integrations:
-        key = blake2b(json.dumps([integration.platform, sorted(integration.credentials.items())]).encode()).digest()
-        groups[key].members.append(integration)
+        key = blake2b(json.dumps([integration.platform, sorted(integration.credentials.items())]).encode(), digest_size=16).hexdigest()
+        groups.setdefault(key, _Group(key)).members.append(integration)
     return list(groups.values())
 
 
 def _pull_group(installation: Installation, group: _Group, wanted: Wanted, window: DateWindow | None) -> list[SyncResult]:
+    """Pull what shares a credential; another run that pulls by it now is waited for. The lock's name gives no credential away."""
     results = []
     for integration in group.members:
-        with about("integration", integration=integration.id, platform=integration.platform, organization=integration.organization_id):
-            results.append(_pull(installation, integration, wanted, window))
+        ids = {"integration": integration.id, "platform": integration.platform, "organization": integration.organization_id}
+        with locked(installation.home, f"credential-{group.name[:3]}"), about("integration", **ids):
+            if is_pulled(installation.store, integration):
+                results.append(_pull(installation, integration, wanted, window))
     return results
 
 
 def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wanted, window: DateWindow | None) -> SyncResult:
-    """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too."""
-    tell = installation.tell
+    """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too, and so is one that is removed meanwhile."""
+    tell, nothing = installation.tell, SyncResult(integration.id, integration.platform, 0, ())
     try:
         pull = partial(
             sync_integration,
@@ -139,11 +143,19 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
     except (Unreachable, DiskFull) as error:
         tell.failure("pulling stopped", error)
         raise
+    except NotFound as error:
+        tell.failure("integration removed", error)
+        return nothing
     except (SourceError, Conflict, ConfigurationError) as error:
         account_id = error.account_id if isinstance(error, SourceError) else ""
         result = SyncResult(integration.id, integration.platform, 0, (AccountOutcome(integration.platform, integration.id, account_id, "", error=error),))
         tell.failure("integration failed", error)
-    state = settle(installation.store, integration.organization_id, integration.id, installation.clock.now(), result.failures, result.quota)
+    try:
+        now, routine = installation.clock.now(), window is None
+        state = settle(installation.store, integration.organization_id, integration.id, now, result.failures, result.quota, routine=routine)
+    except NotFound as error:
+        tell.failure("integration removed", error)
+        return nothing
     figures = {name: sum(getattr(o, name) for o in result.outcomes) for name in ("rows", "bytes", "requests", "waits", "dates_restated")}
     tell.event("integration pulled", accounts=result.accounts, failed=len(result.failures), next_run=state.next_run_at, quota=result.quota, **figures)
     return result

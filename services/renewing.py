@@ -9,7 +9,7 @@ from connectors import renewal
 from domain.clock import Clock
 from domain.errors import AuthorizationExpired
 from services.actors import system_actor
-from services.integrations import IntegrationAccess, renew_integration
+from services.integrations import IntegrationAccess, keep_fresh_credential
 from store.database import Store
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def with_fresh_token(store: Store, access: IntegrationAccess, clock: Clock, *, f
     """
     renewed = fresh(access, clock, force=force)
     if renewed is not access:
-        renew_integration(store, system_actor(access.organization_id), access.id, credentials=renewed.credentials)
+        keep_fresh_credential(store, system_actor(access.organization_id), access.id, renewed.credentials)
     return renewed
 
 

@@ -100,8 +100,9 @@ def change_schedule(
     with store.transaction(actor.organization_id) as transaction:
         rows = Schedules(transaction, actor.organization_id)
         changed = rows.change(integration_id, **values) if values else rows.get(integration_id)
-        tick = next_tick(changed, _zone(transaction, store, actor.organization_id, integration_id, changed), now)
-        changed = rows.change(integration_id, next_run_at=tick)
+        if values.keys() & {"cron", "timezone", "offset_minutes"}:  # anything else leaves what is due, a retry too, as it was
+            tick = next_tick(changed, _zone(transaction, store, actor.organization_id, integration_id, changed), now)
+            changed = rows.change(integration_id, next_run_at=tick)
         Team(transaction, actor.organization_id).record(actor.user_id, "integration.schedule", integration_id, **{k: str(v) for k, v in values.items()})
     return changed
 
@@ -139,9 +140,19 @@ def held(store: Store, claim: str | None, lease: timedelta = CLAIM) -> Iterator[
 
 
 def settle(
-    store: Store, organization_id: str, integration_id: str, now: datetime, failures: Sequence[MrmError], quota: Mapping[str, str] | None = None
+    store: Store,
+    organization_id: str,
+    integration_id: str,
+    now: datetime,
+    failures: Sequence[MrmError],
+    quota: Mapping[str, str] | None = None,
+    *,
+    routine: bool = True,
 ) -> Schedule:
-    """Remember how an integration's pull went, and when it is due again; raises NotFound."""
+    """Remember how an integration's pull went, and when it is due again; raises NotFound.
+
+    A pull of dates that somebody asked for is not `routine`: it leaves the claim of the run that is, and a moment that is due sooner.
+    """
     why = "; ".join(dict.fromkeys(str(f) for f in failures)) or None
     with store.transaction(organization_id) as transaction:
         Integrations(transaction, organization_id, store.vault).synced(integration_id, now, why)
@@ -150,6 +161,9 @@ def settle(
         count = before.failures + 1 if failures else 0
         tick = next_tick(before, _zone(transaction, store, organization_id, integration_id, before), now)
         moment = {} if failures else {"last_success_at": now}
+        due = next_try(failures, count, tick, now)
+        if not routine and due is not None and before.next_run_at is not None:
+            due = min(due, before.next_run_at)
         return rows.change(
             integration_id,
             **moment,
@@ -157,9 +171,8 @@ def settle(
             last_error=why,
             error_code=failures[0].code if failures else None,
             failures=count,
-            next_run_at=next_try(failures, count, tick, now),
-            claim=None,
-            claimed_until=None,
+            next_run_at=due,
+            **({"claim": None, "claimed_until": None} if routine else {}),
             **({"quota": dict(quota)} if quota is not None else {}),
         )
 
@@ -184,10 +197,11 @@ def next_tick(schedule: Schedule, zone: str, now: datetime) -> datetime:
     """
     offset = timedelta(minutes=schedule.offset_minutes)
     try:
-        moment: datetime = next(CronSim(schedule.cron, (now - offset).astimezone(ZoneInfo(zone))))
+        moments = CronSim(schedule.cron, (now - offset).astimezone(ZoneInfo(zone)))
+        # in the hour that comes again it names the moment of the first pass, which is over
+        return next(due for moment in moments if (due := moment.astimezone(UTC) + offset) > now)
     except (CronSimError, StopIteration) as error:
         raise UsageError(f"The schedule {schedule.cron!r} cannot be read", why=str(error), fix="Write five fields, e.g. '0 6 * * *'") from error
-    return moment.astimezone(UTC) + offset
 
 
 def _zone(transaction: Transaction, store: Store, organization_id: str, integration_id: str, schedule: Schedule) -> str:

@@ -3,18 +3,20 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from domain.alerts import Observation, RuleKind
+from domain.errors import MissingRate
 from domain.money import plain
 from domain.questions import Answer, Freshness, Question, Scope
 from services.actors import system_actor
 from services.health import model_health
 from services.installation import Installation
-from services.integrations import list_integrations
+from services.integrations import list_accounts, list_integrations
 from services.projects import list_projects
-from store.records import AlertRule
+from store.records import AlertRule, Project
+from warehouse.quality import latest_quality
 
 FRESH_WITHIN = 1
 """Data are fresh enough to judge when yesterday, by the home's clock, is complete at most so many days late."""
@@ -63,27 +65,41 @@ def _failed_sync(watch: Watch) -> Iterator[Observation]:
 
 
 def _failed_check(watch: Watch) -> Iterator[Observation]:
-    """Look at the last attempt to build: a failed test of error severity leaves the marts unpublished."""
+    """Look at the last attempt to build (a failed test of error severity leaves the marts unpublished), and at the quality checks after it."""
     why = watch.installation.builds.failure()
     yield Observation("build", why is not None, {"name": "build", "why": why or ""})
+    with watch.installation.warehouse.client(readonly=True) as client:
+        found = latest_quality(client, watch.rule.organization_id)
+    for finding in (f for f in found if f.status == "fail"):
+        place = f"{finding.platform} {finding.account_id}"
+        yield Observation(f"{finding.check}/{finding.platform}/{finding.account_id}", True, {"name": place, "check": finding.check, "why": finding.detail})
 
 
 def _spend_stopped(watch: Watch) -> Iterator[Observation]:
-    """Look for accounts that spent every day before and nothing lately."""
+    """Look for accounts that spent every day before and nothing lately. One that spends nothing for longer says nothing new: it has not recovered."""
+    looked = set()
     for account, now, before in _recent(watch, ("spend",)):
+        looked.add(account.id)
         usual = before["spend"] / Decimal(int(watch.setting("baseline_days")))
         details = {"name": account.name, "spend": "0", "before": _money(usual, account.currency), "days": account.days}
-        yield Observation(account.id, None if account.stale else usual > 0 and now["spend"] == 0, details)
+        nothing = usual == 0 and now["spend"] == 0
+        yield Observation(account.id, None if account.stale or nothing else now["spend"] == 0, details)
+    for owned in list_accounts(watch.installation.store, system_actor(watch.rule.organization_id)):
+        if f"{owned.platform}/{owned.account_id}" not in looked:
+            yield Observation(f"{owned.platform}/{owned.account_id}", None)
 
 
 def _zero_conversions(watch: Watch) -> Iterator[Observation]:
-    """Look for accounts that spend, converted before, and lately do not: the baseline must promise at least five."""
+    """Look for accounts that spend, converted before, and lately do not: the baseline must promise at least five.
+
+    One that goes on without conversions until its baseline has none has not recovered.
+    """
     days, baseline = int(watch.setting("days")), int(watch.setting("baseline_days"))
     for account, now, before in _recent(watch, ("spend", "conversions")):
         promised = before["conversions"] * days / baseline
-        firing = now["spend"] > 0 and now["conversions"] == 0 and promised >= 5
+        silent = now["spend"] > 0 and now["conversions"] == 0
         details = {"name": account.name, "conversions": "0", "before": f"{before['conversions'] / baseline:.1f}", "days": account.days}
-        yield Observation(account.id, None if account.stale else firing, details)
+        yield Observation(account.id, None if account.stale or (silent and promised < 5) else silent, details)
 
 
 def _cpa_jump(watch: Watch) -> Iterator[Observation]:
@@ -105,14 +121,26 @@ def _pacing(watch: Watch) -> Iterator[Observation]:
     for project in list_projects(watch.installation.store, system_actor(watch.rule.organization_id)):
         if not (project.budget and project.start_date and project.end_date and project.start_date <= yesterday <= project.end_date):
             continue
-        scope = Scope(organization_id=watch.rule.organization_id, project_ids=(project.id,))
-        question = Question(metrics=("spend",), by=("currency",), since=project.start_date, until=yesterday)
-        rows = watch.installation.door.ask(scope, question).rows
-        spent = sum((Decimal(str(r["spend"] or 0)) for r in rows if r["currency"] == project.currency), Decimal(0))
+        spent = _spent(watch, project, project.start_date, yesterday)
+        if spent is None:
+            yield Observation(project.id, None)
+            continue
         share = Decimal((yesterday - project.start_date).days + 1) / Decimal((project.end_date - project.start_date).days + 1)
         pace = spent / (project.budget * share)
         firing = abs(pace - 1) > Decimal(watch.setting("tolerance_percent")) / 100
         yield Observation(project.id, None if stale else firing, {"name": project.name, "pace": f"{pace:.0%}", "spend": _money(spent, project.currency or "")})
+
+
+def _spent(watch: Watch, project: Project, since: date, until: date) -> Decimal | None:
+    """Return what a project spent in its budget's currency, other money converted; None where a rate is missing."""
+    scope = Scope(organization_id=watch.rule.organization_id, project_ids=(project.id,))
+    rows = watch.installation.door.ask(scope, Question(metrics=("spend",), by=("currency",), since=since, until=until)).rows
+    if any(row["currency"] != project.currency and row["spend"] for row in rows):
+        try:
+            rows = watch.installation.door.ask(scope, Question(metrics=("spend",), since=since, until=until, currency=project.currency)).rows
+        except MissingRate:
+            return None
+    return sum((Decimal(str(row["spend"] or 0)) for row in rows), Decimal(0))
 
 
 def _model_api_failing(watch: Watch) -> Iterator[Observation]:
@@ -121,8 +149,9 @@ def _model_api_failing(watch: Watch) -> Iterator[Observation]:
     if health is None:
         return
     failing = health.failed_at is not None and (health.worked_at is None or health.failed_at > health.worked_at)
+    lately = datetime.now(UTC) - timedelta(minutes=watch.setting("minutes"))  # its instants are the wall's
     details = {"name": health.model, "why": health.why, "since": f"{health.failed_at:%Y-%m-%d %H:%M} UTC" if health.failed_at else ""}
-    yield Observation("model", failing, details)
+    yield Observation("model", None if failing and health.failed_at and health.failed_at < lately else failing, details)
 
 
 _LOOKS: Mapping[RuleKind, Callable[[Watch], Iterator[Observation]]] = {

@@ -79,10 +79,12 @@ def find_gaps(
     since: date | None = None,
     until: date | None = None,
     history_since: date | None = None,
+    lookback_days: int | None = None,
 ) -> tuple[tuple[DateWindow, ...], tuple[DateWindow, ...]]:
     """Return the windows that were never pulled, and those whose provisional dates nobody has looked at lately; newest first.
 
     Both dates of the question are inclusive; today itself, which is not over, is never a gap. A snapshot is stale, or missing, as a whole.
+    `lookback_days`: how far back a routine pull surely reaches, where that is not the report's own.
     """
     if not report.date_column:
         newest = max(last_seen.values(), default=None)
@@ -93,8 +95,9 @@ def find_gaps(
     if first > last:
         return (), ()
     dates = list(DateWindow(first, last).dates())
+    lookback = report.lookback_days if lookback_days is None else lookback_days
     missing = [d for d in dates if d not in last_seen]
-    stale = [d for d in dates if d in last_seen and (last_seen[d] - d).days < report.lookback_days and (today - last_seen[d]).days > STALE_AFTER]
+    stale = [d for d in dates if d in last_seen and (last_seen[d] - d).days < lookback and (today - last_seen[d]).days > STALE_AFTER]
     return tuple(sorted(_runs(missing), reverse=True)), tuple(sorted(_runs(stale), reverse=True))
 
 

@@ -94,6 +94,15 @@ class Alerts:
             raise missing("alert")
         return read(Alert, row)
 
+    def change_standing(self, alert_id: str, **values: Any) -> Alert:  # noqa: ANN401
+        """Change an alert unless it has recovered, and return it as it is then; raises NotFound."""
+        mine = (alerts.c.organization_id == self._organization_id, alerts.c.id == identifier("alert", alert_id))
+        self._transaction.execute(update(alerts).where(*mine, alerts.c.status != "recovered").values(values))
+        row = self._transaction.execute(self._of(alerts, Alert).where(*mine)).one_or_none()
+        if row is None:
+            raise missing("alert")
+        return read(Alert, row)
+
     def all(self, *, recovered: bool = False, limit: int = 200) -> list[Alert]:
         """List what stands, newest first; with `recovered` what was, too."""
         statement = self._of(alerts, Alert).order_by(alerts.c.fired_at.desc(), alerts.c.id).limit(limit)

@@ -6,7 +6,7 @@ import zstandard
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from domain.errors import DiskFull, MrmError, NotFound, Unreachable, UsageError
+from domain.errors import DataQualityError, DiskFull, MrmError, NotFound, Unreachable, UsageError
 from domain.landing import Landing
 from home.directory import Home
 from store.settings import StoreSettings
@@ -32,12 +32,15 @@ class ObjectLanding:
             raise _translated(key, error) from error
 
     def get(self, key: str) -> bytes:
-        """Return the body; raises NotFound."""
+        """Return the body; raises NotFound, DataQualityError for one that is damaged."""
         try:
             compressed = bytes(self._objects.get(_name(key)).bytes())
         except (BaseError, OSError) as error:
             raise _translated(key, error) from error
-        return zstandard.ZstdDecompressor().decompress(compressed)
+        try:
+            return zstandard.ZstdDecompressor().decompress(compressed)
+        except zstandard.ZstdError as error:
+            raise DataQualityError(f"The object {key} is damaged", why=str(error), fix="Restore it from a backup, or pull these dates anew") from error
 
     def keys(self, prefix: str) -> list[str]:
         """List the keys below a prefix (whole path segments; empty: all), sorted."""

@@ -42,9 +42,13 @@ class Integrations:
         values["credentials"] = self._sealed(row_id, credentials)
         return read(Integration, self._transaction.execute(insert(integrations).values(values).returning(*columns(integrations, Integration))).one())
 
-    def get(self, integration_id: str) -> Integration:
-        """Return an integration; raises NotFound for a foreign id as for a nonexistent one."""
-        row = self._transaction.execute(self._select().where(integrations.c.id == identifier("integration", integration_id))).one_or_none()
+    def get(self, integration_id: str, *, locked: bool = False) -> Integration:
+        """Return an integration, as nobody else changes it until the transaction ends where `locked`.
+
+        Raises NotFound for a foreign id as for a nonexistent one.
+        """
+        statement = self._select().where(integrations.c.id == identifier("integration", integration_id))
+        row = self._transaction.execute(statement.with_for_update(key_share=True) if locked else statement).one_or_none()
         if row is None:
             raise missing("integration")
         return read(Integration, row)
@@ -95,7 +99,7 @@ class Integrations:
     def synced(self, integration_id: str, at: datetime, error: str | None) -> None:
         """Remember how the last sync went; a failed one leaves the moment of the last good one."""
         values: dict[str, Any] = {"last_error": error} if error else {"last_error": None, "last_sync_at": at}
-        if self.get(integration_id).status not in STOPPED:  # as it may be since the pull began
+        if self.get(integration_id, locked=True).status not in STOPPED:  # as it may be since the pull began
             values["status"] = "failed" if error else "active"
         self.change(integration_id, **values)
 

@@ -98,6 +98,10 @@ class GoogleAds:
             self._lookbacks[account.account_id] = max(windows) + 1 if max(windows) else report.lookback_days
         return max(self._lookbacks[account.account_id], SETTLING_DAYS)
 
+    def least_lookback_days(self, report: Report) -> int:
+        """Return what no account's conversion windows can shorten."""
+        return min(SETTLING_DAYS, report.lookback_days)
+
     def _pages(self, account: Account, report: Report, window: DateWindow) -> Iterator[Page]:
         held: Page | None = None
         batches = rows = 0

@@ -111,6 +111,10 @@ class YandexDirect:
         changed = (today - border).days + 1 if border else 0
         return max(self._settings.goal_window_days, changed)
 
+    def least_lookback_days(self, report: Report) -> int:
+        """Return the goal window, or what of it the report looks back."""
+        return min(self._settings.goal_window_days, report.lookback_days)
+
     def check(self) -> CheckResult:
         """Say in words what the credential can do, and how many units are left. Does not raise for a refused token."""
         try:

@@ -17,7 +17,7 @@ class Alert(BaseModel):
     kind: str = ""
     subject: str
     status: str
-    """`firing`, `acknowledged` or `recovered`."""
+    """`open`, `acknowledged` or `recovered`."""
     details: Mapping[str, Any]
     fired_at: datetime
     last_seen_at: datetime

@@ -138,6 +138,7 @@ def test_the_lookback_is_derived_from_the_windows_of_the_enabled_actions(connect
     report = connector.reports["account_daily"]
     assert isinstance(connector, KnowsLookback)
     assert (connector.lookback_days(SHOP, report), connector.lookback_days(BARE, report)) == (46, 31)
+    assert connector.least_lookback_days(report) == 7
     seen = dict.fromkeys(DateWindow(date(2025, 4, 1), TODAY).dates(), TODAY)
     planned = plan_pull(report, TODAY, date(2015, 1, 1), seen, lookback_days=connector.lookback_days(SHOP, report))
     assert [w.days for w in planned.windows] == [46]

@@ -4,18 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from delivery.channels import DeliveryFailed
 from delivery.notifier import Notifier
 from delivery.settings import DeliverySettings
 from domain.alerts import ChannelKind, Message, Observation, RuleKind
-from domain.errors import Conflict, UnknownName
+from domain.errors import Conflict, UnknownName, UsageError
 from services.actors import Actor
 from services.alerting import acknowledge, add_channel, add_rule, list_alerts, list_deliveries, list_rules, note, remove, snooze
 from store.database import Store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-FIRING = [Observation("acc", True, {"name": "meta_ads Кухни\n\x1b[31m", "spend": "0"})]
+FIRING = [Observation("acc", True, {"name": "meta_ads Кухни\n\x1b[31m\u2028Bcc: a", "spend": "0"})]
+TWO = [Observation("one", True), Observation("two", True)]
 QUIET = [Observation("acc", False)]
 UNKNOWN = [Observation("acc", None)]
 
@@ -23,7 +25,7 @@ UNKNOWN = [Observation("acc", None)]
 class Wire:
     """Channels that keep what they send and fail as they are told."""
 
-    def __init__(self, *failures: DeliveryFailed) -> None:
+    def __init__(self, *failures: Exception) -> None:
         self.sent: list[tuple[str, str, Message]] = []
         self.failures = list(failures)
 
@@ -57,7 +59,7 @@ def test_every_rule_fires_once_recovers_once_and_is_silent_when_stale(store: Sto
     assert len(wire.sent) == 2
     assert "Recovered: " in wire.sent[1][2].title
     assert wire.sent[0][1] == "https://hooks.example.com/secret-path"
-    assert "\x1b" not in wire.sent[0][2].title + wire.sent[0][2].text
+    assert not {"\x1b", "\u2028"} & set(wire.sent[0][2].title + wire.sent[0][2].text)
     assert [a.status for a in list_alerts(store, actor, recovered=True)] == ["recovered"]
 
 
@@ -68,6 +70,16 @@ def test_an_acknowledged_alert_stands_and_recovers(store: Store, actor: Actor) -
     assert note(store, rule, FIRING, NOW + timedelta(hours=1)) == []
     assert [a.status for a in list_alerts(store, actor)] == ["acknowledged"]
     assert [e.what for e in note(store, rule, [], NOW + timedelta(hours=2))] == ["recovered"], "a subject that is gone has recovered"
+    assert acknowledge(store, actor, event.alert.id, NOW).status == "recovered", "and stays so, whoever is late"
+    assert list_alerts(store, actor) == []
+
+
+def test_who_takes_care_is_not_woken_by_a_snooze_from_before(store: Store, actor: Actor) -> None:
+    rule = rule_of(store, actor)
+    [event] = note(store, rule, FIRING, NOW)
+    snooze(store, actor, event.alert.id, NOW + timedelta(hours=2))
+    acknowledge(store, actor, event.alert.id, NOW + timedelta(hours=1))
+    assert note(store, rule, FIRING, NOW + timedelta(hours=3)) == []
 
 
 def test_a_snoozed_alert_is_silent_and_told_once_more_when_it_still_stands(store: Store, actor: Actor) -> None:
@@ -102,6 +114,28 @@ def test_a_failed_message_waits_and_is_given_up_after_its_attempts(store: Store,
     assert (log.status, log.attempts, log.error) == ("failed", 2, "gone.")
 
 
+def test_a_message_that_breaks_us_is_given_up_and_the_next_one_goes_out(store: Store, actor: Actor) -> None:
+    note(store, rule_of(store, actor), TWO, NOW)
+    assert deliver(store, Wire(RuntimeError("nobody foresaw")))["sent"] == 1
+    assert sorted(d.status for d in list_deliveries(store, actor)) == ["failed", "sent"]
+
+
+def test_a_channel_that_takes_nothing_now_is_left_in_peace_and_the_others_count_no_attempt(store: Store, actor: Actor) -> None:
+    note(store, rule_of(store, actor), TWO, NOW)
+    assert deliver(store, Wire(DeliveryFailed("busy", retry_after=30.0))) == {"sent": 0, "waiting": 1, "retried": 1, "failed": 0}
+    assert sorted((d.status, d.attempts) for d in list_deliveries(store, actor)) == [("queued", 0), ("queued", 1)]
+    assert deliver(store, Wire()) == {"sent": 0, "waiting": 0, "retried": 0, "failed": 0}, "both wait"
+
+
+@pytest.mark.parametrize(("begins", "hours"), [("2026-03-08T03:00:00+00:00", 9), ("2026-11-01T02:00:00+00:00", 11), ("2026-03-10T02:00:00+00:00", 10)])
+def test_quiet_hours_end_by_the_channels_clock_on_the_nights_when_it_changes(store: Store, actor: Actor, begins: str, hours: int) -> None:
+    note(store, rule_of(store, actor, quiet=(22, 8), timezone="America/New_York"), FIRING, NOW)
+    assert deliver(store, Wire(), datetime.fromisoformat(begins))["waiting"] == 1
+    with store.system() as transaction:
+        left = transaction.execute(text("select next_try_at - now() from deliveries")).scalar_one()
+    assert timedelta(0) <= timedelta(hours=hours) - left < timedelta(minutes=1)
+
+
 def test_quiet_hours_hold_a_message_back_without_counting_an_attempt(store: Store, actor: Actor) -> None:
     rule, wire = rule_of(store, actor, quiet=(22, 8), timezone="Europe/Moscow"), Wire()
     note(store, rule, FIRING, NOW)
@@ -116,6 +150,9 @@ def test_rules_and_channels_are_data_and_mistakes_are_named(store: Store, actor:
         add_rule(store, actor, kind="cpa_jumps", name="x")
     with pytest.raises(UnknownName, match="setting of cpa_jump"):
         add_rule(store, actor, kind="cpa_jump", name="x", settings={"percnt": 5})
+    for settings in ({"baseline_days": 0}, {"days": 1e9}, {"percent": float("nan")}):
+        with pytest.raises(UsageError, match="makes no sense"):
+            add_rule(store, actor, kind="cpa_jump", name="x", settings=settings)
     with pytest.raises(UnknownName, match="channel"):
         add_rule(store, actor, kind="cpa_jump", name="x", channels=["nobody"])
     with pytest.raises(Conflict):

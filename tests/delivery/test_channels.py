@@ -8,8 +8,10 @@ from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
@@ -22,10 +24,15 @@ SAID = Message("alert-1:fired", "CPA вырос: meta_ads «Кухни» <script
 
 
 class Mailbox:
-    """An SMTP handler that keeps what it is given, and refuses one address."""
+    """An SMTP handler that keeps what it is given, refuses one address, and knows one login."""
+
+    login, password = b"team@example.com", b"a/b@c"
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
+
+    def knows(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+        return AuthResult(success=(given.login, given.password) == (self.login, self.password), handled=False)
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if address.startswith("nobody"):
@@ -44,7 +51,7 @@ def mailbox() -> Iterator[tuple[Mailbox, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, authenticator=handler.knows, auth_require_tls=False)
     controller.start()
     yield handler, f"smtp://127.0.0.1:{port}"
     controller.stop()
@@ -91,6 +98,27 @@ def test_a_mail_arrives_as_text_and_a_repeated_one_has_the_same_id(mailbox: tupl
     (to, first), (_, second) = handler.mails
     assert (to, first["subject"], first.get_content().strip()) == (["team@example.com"], SAID.title, SAID.text)
     assert first["message-id"] == second["message-id"]
+    assert first["date"]
+
+
+def test_a_name_with_a_line_break_of_any_kind_adds_no_header(mailbox: tuple[Mailbox, str]) -> None:
+    handler, url = mailbox
+    handler.mails.clear()
+    for breaks in ("\r\n", "\u2028", "\x85"):
+        channels(smtp_url=SecretStr(url)).send(ChannelKind.EMAIL, "team@example.com", Message("k", f"Spend stopped: A{breaks}Bcc: you@example.com", ""))
+    assert [(to, mail["subject"], mail["bcc"]) for to, mail in handler.mails] == [(["team@example.com"], "Spend stopped: A Bcc: you@example.com", None)] * 3
+
+
+def test_a_login_is_read_from_the_url_and_a_wrong_one_is_tried_again_without_telling_it(mailbox: tuple[Mailbox, str]) -> None:
+    handler, url = mailbox
+    handler.mails.clear()
+    place = url.partition("//")[2]
+    channels(smtp_url=SecretStr(f"smtp://team%40example.com:a%2Fb%40c@{place}")).send(ChannelKind.EMAIL, "team@example.com", SAID)
+    assert len(handler.mails) == 1
+    with pytest.raises(DeliveryFailed, match="refused the login") as refused:
+        channels(smtp_url=SecretStr(f"smtp://team%40example.com:wrong-word@{place}")).send(ChannelKind.EMAIL, "team@example.com", SAID)
+    assert not refused.value.final
+    assert "wrong-word" not in str(refused.value)
 
 
 def test_a_refused_address_is_given_up_and_a_dead_server_is_tried_again(mailbox: tuple[Mailbox, str]) -> None:
@@ -131,6 +159,27 @@ def test_what_a_receiver_answers_decides_whether_it_is_tried_again(receiver: tup
     assert (failed.value.final, failed.value.retry_after) == (final, pause)
 
 
+@pytest.mark.parametrize(("text", "headers", "pause"), [
+    ('{"ok":false,"parameters":{"retry_after":5}}', {}, 5.0), ("retry_after: soon", {}, None), ("[]", {"retry-after": "9" * 12}, 86400.0),
+    ("", {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None), ("", {"retry-after": "²"}, None),
+])  # fmt: skip
+def test_a_receiver_names_its_own_pause_in_many_ways_and_none_that_breaks_us(text: str, headers: dict[str, str], pause: float | None) -> None:
+    answer = httpx.MockTransport(lambda _: httpx.Response(429, text=text, headers=[(k.encode(), v.encode()) for k, v in headers.items()]))
+    with pytest.raises(DeliveryFailed) as failed:
+        Channels(DeliverySettings(), httpx.Client(transport=answer)).send(ChannelKind.TELEGRAM, "1:a/2", SAID)
+    assert (failed.value.final, failed.value.retry_after) == (False, pause)
+
+
+@pytest.mark.parametrize(("kind", "target"), [
+    (ChannelKind.WEBHOOK, "http://127.0.0.1:1/ whsec_a"), (ChannelKind.SLACK, "http://127.0.0.1:99999999/"), (ChannelKind.SLACK, "http://[::1"),
+    (ChannelKind.TELEGRAM, "1:2\n3/4"), (ChannelKind.EMAIL, "team@example.com\nBcc: you@example.com"),
+])  # fmt: skip
+def test_a_target_that_no_message_can_reach_is_given_up(kind: ChannelKind, target: str) -> None:
+    with pytest.raises(DeliveryFailed) as failed:
+        channels(smtp_url=SecretStr("smtp://127.0.0.1:1")).send(kind, target, SAID)
+    assert failed.value.final
+
+
 @pytest.mark.parametrize("target", ["http://127.0.0.1:8123/", "http://169.254.169.254/latest", "http://[::1]/", "ftp://example.com/x"])
 def test_a_private_address_is_never_reached(target: str) -> None:
     with pytest.raises(DeliveryFailed) as refused:
@@ -138,7 +187,10 @@ def test_a_private_address_is_never_reached(target: str) -> None:
     assert refused.value.final
 
 
-@pytest.mark.parametrize(("kind", "text"), [("email", "team"), ("slack", "team"), ("telegram", "chat"), ("webhook", "ftp://x")])
+@pytest.mark.parametrize(("kind", "text"), [
+    ("email", "team"), ("email", "a@b\nBcc:c@d"), ("slack", "team"), ("slack", "https://x.example:port/"), ("telegram", "chat"), ("webhook", "ftp://x"),
+    ("webhook", "https://x.example whsec_a"), ("webhook", "https://x.example whsec_"), ("webhook", "https://x.example a b"),
+])  # fmt: skip
 def test_a_target_that_cannot_be_right_is_refused_at_once(kind: str, text: str) -> None:
     with pytest.raises(UsageError, match="no target"):
         read_target(kind, text)

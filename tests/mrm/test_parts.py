@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,22 +14,30 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
+from sqlalchemy import text
 from typer.testing import CliRunner
 
-from domain.errors import Conflict, DiskFull, MrmError, SourceError, disk_full
+from domain.errors import Conflict, DiskFull, MrmError, SourceError, UsageError, disk_full
+from domain.money import rounded
+from domain.questions import Answer, AnswerColumn
 from home.directory import Home
+from mrm.backfilling import _run
 from mrm.cli import app
 from mrm.demo import Result
 from mrm.doctor import examine
 from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, raise_for
-from mrm.options import DEFAULT_HOME
+from mrm.options import DEFAULT_HOME, NothingYet, require_dates
+from mrm.query import Format, _print_answer
 from mrm.sandboxing import move_clock
+from mrm.scheduling import describe
 from mrm.screens import print_result
-from mrm.serving import describe_home, serve_until_stopped
+from mrm.serving import describe_home, serve_until_stopped, shortened
 from services.actors import system_actor
 from services.integrations import connect_integration
 from services.organizations import create_organization, create_user
-from services.scheduling import settle
+from services.scheduling import claim_due, settle
+
+DAYS = ["--since", "2026-01-01", "--until", "2026-01-02"]
 
 
 def test_the_doctor_looks_at_an_empty_home_without_starting_anything(home: Home) -> None:
@@ -42,6 +51,85 @@ def test_nothing_runs_in_an_empty_home(home: Home) -> None:
     found = describe_home(home)
     assert found["running"] == {}
     assert found["login"] is None
+
+
+@pytest.mark.parametrize("command", [
+    ["query", "--metrics", "spend", *DAYS], ["gaps"], ["report"], ["currency"], ["backfill", *DAYS], ["replay"], ["integrations", "list"], ["alerts", "list"],
+    ["disconnect", "x"], ["warehouse", "prune", "--keep-days", "9"], ["store", "rotate-keys"],
+])  # fmt: skip
+def test_a_command_that_reads_makes_no_home(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MRM_DATABASE_URL", raising=False)
+    done = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
+    assert isinstance(done.exception, NothingYet)
+    assert "./run demo" in done.exception.what
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(("command", "said"), [
+    (["status"], "There is nothing in"), (["status", "--lang", "ru"], "пока ничего нет"), (["status", "--json"], '"running": {}'), (["down"], "Nothing ran."),
+])  # fmt: skip
+def test_what_runs_where_no_home_is_makes_none(command: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MRM_DATABASE_URL", raising=False)
+    done = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
+    assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
+    assert said in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_login_is_shown_beside_the_urls_it_is_good_for(home: Home, served: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = {"postgres": "postgresql://127.0.0.1:5432"} | ({"dashboards": "http://127.0.0.1:8750/app/"} if served else {})
+    login = {"email": "demo@mrm.local", "password": "word"}
+    monkeypatch.setattr("mrm.serving.describe_home", lambda _: {"running": running, "login": login, "integrations": []})
+    told = CliRunner().invoke(app, ["status", "--home", str(home.path)]).stdout
+    assert ("demo@mrm.local" in told, "./run up starts them" in told) == (served, not served)
+
+
+def test_a_quota_is_named_in_a_few_words() -> None:
+    assert shortened({"units of a": "1", "units of b": "2"}) == "units of a: 1, units of b: 2"
+    assert shortened({f"units of {n}": "9" * 50 for n in range(7)}) == f"units of 0: {'9' * 27}…, units of 1: {'9' * 27}… and 5 more"
+
+
+@pytest.mark.parametrize(("amount", "currency", "shown"), [
+    ("58705.234567", "EUR", "58705.23"), ("5", "RUB", "5.00"), ("1234.56", "JPY", "1235"), ("1.23456", "KWD", "1.235"), ("0", "EUR", "0.00"),
+    ("0.0043", "EUR", "0.0043"), ("-0.004", "USD", "-0.0040"),
+])  # fmt: skip
+def test_money_has_its_currencys_own_decimals(amount: str, currency: str, shown: str) -> None:
+    assert rounded(Decimal(amount), currency) == shown
+
+
+def test_a_table_rounds_money_and_json_keeps_it_exact(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [AnswerColumn(name="currency", kind="dimension"), AnswerColumn(name="spend", kind="metric", unit="money")]
+    rows: list[Any] = [{"currency": "EUR", "spend": Decimal("58705.234567")}, {"currency": "JPY", "spend": Decimal("12.5")}]
+    answer = Answer(columns=columns, rows=rows, data_version=1, freshness=[], warnings=[], sql="", query_hash="")
+    said = {}
+    for form in (Format.TABLE, Format.CSV, Format.JSON):
+        _print_answer(answer, form)
+        said[form] = capsys.readouterr().out
+    assert said[Format.TABLE].split()[2:] == ["EUR", "58705.23", "JPY", "12"]
+    assert all("58705.234567" in said[form] for form in (Format.CSV, Format.JSON))
+    _print_answer(answer.model_copy(update={"currency": "EUR", "rows": [{"currency": None, "spend": Decimal("1.239")}]}), Format.TABLE)
+    assert capsys.readouterr().out.split()[-1] == "1.24"
+
+
+@pytest.mark.parametrize("command", ["gaps", "sync"])
+@pytest.mark.parametrize(("dates", "said"), [((DAYS[3], DAYS[1]), "after its end"), (("2099-01-01",), "still to come")])
+def test_dates_that_no_pull_can_have_are_refused_before_anything_starts(home: Home, command: str, dates: tuple[str, ...], said: str) -> None:
+    options = [part for pair in zip(("--since", "--until"), dates, strict=False) for part in pair]
+    done = CliRunner().invoke(app, [command, *options, "--home", str(home.path)])
+    assert isinstance(done.exception, UsageError)
+    assert said in str(done.exception)
+
+
+def test_dates_that_are_over_are_not_refused() -> None:
+    require_dates(datetime(2026, 1, 1, tzinfo=UTC), None, date(2026, 1, 1))
+    require_dates(None, datetime(2099, 1, 1, tzinfo=UTC), date(2026, 1, 1))
+
+
+def test_a_backfill_of_what_is_paused_is_not_complete() -> None:
+    installation: Any = SimpleNamespace(integrations=list)
+    with pytest.raises(Conflict, match="No integration of this backfill is pulled"):
+        _run(installation, SimpleNamespace(integration_ids=["paused"]))  # type: ignore[arg-type]
 
 
 def test_a_home_that_is_about_to_be_served_names_its_process_already(home: Home) -> None:
@@ -134,13 +222,20 @@ def test_the_list_of_integrations_fits_a_terminal_and_prints_an_error_whole(
     monkeypatch.setenv("COLUMNS", "80")
     organization = create_organization(store, "Agency", create_user(store, "a@b.c", "a long password", "A").id)
     actor = system_actor(organization.id)
-    made = connect_integration(store, actor, platform="yandex_metrica", name="Client of ours", credentials={"token": "secret"}, settings={})
+    made = connect_integration(store, actor, platform="yandex_metrica", name="[/b] Client", credentials={"token": "secret"}, settings={})
     failure = SourceError("Metrica refuses the request of the counter 71530264", platform="yandex_metrica")
     settle(store, organization.id, made.id, datetime(2026, 3, 10, 12, tzinfo=UTC), [failure])
     told = CliRunner().invoke(app, ["integrations", "list", "--home", str(home.path)]).stdout.splitlines()
     assert any(line.startswith(f"{made.id[:8]} yandex_metrica") and "0 6 * * *" in line for line in told)
     assert all(len(line) <= 80 for line in told[:-1])
-    assert told[-1] == f"{made.id[:8]} Client of ours: {failure}"
+    assert told[-1] == f"{made.id[:8]} [/b] Client: {failure}"
+    assert any("[/b]" in line for line in told[:-1]), "a name is no markup"
+    assert claim_due(store, datetime(2027, 1, 1, tzinfo=UTC)) is not None
+    seen: Any = SimpleNamespace(store=store, actor=actor)
+    assert [state["running"] for state in describe(seen)] == [True]
+    with store.system() as transaction:
+        transaction.execute(text("update sync_schedules set claimed_until = now() - interval '1 second'"))
+    assert [state["running"] for state in describe(seen)] == [False], "its run died"
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

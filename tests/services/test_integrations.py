@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.catalogue import Account
+from domain.clock import WallClock
 from domain.errors import AccessDenied, ConfigurationError, Conflict, MrmError, NotFound, UnknownName, UsageError
 from services.assignments import assign_account, end_assignment, export_assignments, list_assignments
 from services.integrations import (
@@ -26,7 +27,8 @@ from services.integrations import (
     stop_integration,
 )
 from services.projects import create_project
-from services.scheduling import settle
+from services.renewing import with_fresh_token
+from services.scheduling import get_schedule, settle
 from services.sync_requests import ask_for_sync, claim_sync_requests, finish_sync_request, get_sync_request, newest_sync_request
 from store.database import Store
 from store.encryption import Place
@@ -281,6 +283,19 @@ def test_a_disconnected_integration_has_no_credential_and_keeps_its_accounts(sto
         register_accounts(store, ours.admin, other.id, [account("1")])
     assert renew_integration(store, ours.admin, made.id, credentials={"access_token": "new"}).status == "active"
     assert integration_access(store, ours.admin, made.id).credentials == {"access_token": "new"}
+
+
+def test_a_token_that_renews_itself_resumes_nothing_and_brings_no_erased_credential_back(store: Store, ours, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.renewal.renewed", lambda *_, **__: {"access_token": "newer-token"})
+    paused, erased, failing = (connect(store, ours.admin, name=name) for name in ("paused", "erased", "failing"))
+    opened = [integration_access(store, ours.admin, made.id) for made in (paused, erased, failing)]
+    settle(store, ours.organization_id, failing.id, datetime.now(UTC), [MrmError("away")])
+    stop_integration(store, ours.admin, paused.id, disconnect=False)
+    stop_integration(store, ours.admin, erased.id, disconnect=True)
+    assert [with_fresh_token(store, access, WallClock()).credentials for access in opened] == [{"access_token": "newer-token"}] * 3
+    kept = [(i.status, integration_access(store, ours.admin, i.id).credentials) for i in list_integrations(store, ours.admin)]
+    assert kept == [("paused", {"access_token": "newer-token"}), ("disconnected", {}), ("failed", {"access_token": "newer-token"})]
+    assert get_schedule(store, ours.admin, failing.id).failures == 1
 
 
 def test_turned_over_keys_open_every_credential_and_the_old_key_none(store: Store, ours, agency) -> None:

@@ -8,7 +8,7 @@ import pytest
 from connectors import registry
 from connectors.retention import months_before
 from domain.windows import DateWindow
-from services.windows import HISTORY_DAYS, LOAD_DAYS, plan_pull
+from services.windows import HISTORY_DAYS, LOAD_DAYS, find_gaps, plan_pull
 
 TODAY = date(2026, 11, 23)
 REPORT = registry.report("meta_ads", "ad_daily")
@@ -75,6 +75,12 @@ def test_the_first_pull_of_a_detail_report_reaches_back_as_far_as_it_says() -> N
 
 def test_an_asked_window_overrides_the_bound_of_a_detail_report() -> None:
     assert plan_pull(DETAIL, TODAY, OLD, {}, since=date(2026, 1, 1)).windows == (DateWindow(date(2026, 1, 1), TODAY),)
+
+
+def test_stale_is_what_a_routine_pull_would_have_looked_at() -> None:
+    last, since = TODAY - timedelta(days=2), TODAY - timedelta(days=9)
+    found = find_gaps(REPORT, TODAY, OLD, seen(since, last, last), since=since, until=last, lookback_days=3)
+    assert found == ((), (DateWindow(TODAY - timedelta(days=4), last),))
 
 
 def test_older_gaps_of_a_detail_report_stay_and_what_was_pulled_is_looked_at_again() -> None:

@@ -55,6 +55,7 @@ def test_a_new_integration_is_due_at_once_and_then_at_its_own_mornings(store: St
     ("30 2 * * *", "2026-03-07T12:00:00+00:00", "2026-03-08T07:00:00+00:00"),  # 02:30 does not exist on the 8th: it runs when the clock jumps
     ("30 1 * * *", "2026-10-31T12:00:00+00:00", "2026-11-01T05:30:00+00:00"),
     ("30 1 * * *", "2026-11-01T05:30:00+00:00", "2026-11-02T06:30:00+00:00"),  # 01:30 comes twice on the 1st and runs once
+    ("30 1 * * *", "2026-11-01T06:10:00+00:00", "2026-11-02T06:30:00+00:00"),  # nor again for a run that ends within the hour that repeats
 ])  # fmt: skip
 def test_a_moment_that_the_clock_skips_or_repeats_happens_once(store: Store, ours, cron: str, now: str, expected: str) -> None:
     york = connect(store, ours.admin, "York", "America/New_York")
@@ -141,6 +142,18 @@ def test_a_failure_is_tried_again_by_its_kind(store: Store, ours, failure: MrmEr
         state = settle(store, ours.organization_id, integration_id, NOON, [failure])
     assert state.next_run_at == (None if pause is None else NOON + pause)
     assert (state.failures, state.error_code, state.last_success_at) == (count, failure.code, None)
+
+
+def test_a_pull_of_old_dates_neither_puts_off_what_is_due_nor_takes_its_claim(store: Store, ours) -> None:
+    integration_id = connect(store, ours.admin)
+    retried = settle(store, ours.organization_id, integration_id, NOON, [meta(TransientFailure)]).next_run_at
+    assert settle(store, ours.organization_id, integration_id, NOON, [], routine=False).next_run_at == retried
+    assert change_schedule(store, ours.admin, integration_id, NOON, priority=3, lookback_days=7).next_run_at == retried
+    claim = claim_due(store, NOON + FIRST_RETRY)
+    assert claim is not None
+    settle(store, ours.organization_id, integration_id, NOON + FIRST_RETRY, [], routine=False)
+    assert claim_due(store, NOON + FIRST_RETRY) is None
+    assert settle(store, ours.organization_id, integration_id, NOON + FIRST_RETRY, []).next_run_at == datetime(2026, 3, 11, 3, tzinfo=UTC)
 
 
 def test_what_several_reports_failed_of_is_said_once(store: Store, ours) -> None:

@@ -1,15 +1,18 @@
 """What each kind of alert rule finds in real marts: it fires once, recovers once, and says nothing while the data are stale."""
 
+import json
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from domain.alerts import RuleKind
 from domain.catalogue import Account
-from domain.errors import TransientFailure
+from domain.errors import MissingRate, TransientFailure
+from domain.questions import Freshness, Question
 from home.directory import Home
 from services.actors import Actor
 from services.alerting import add_channel, add_rule, note
@@ -122,6 +125,56 @@ def test_rules_over_numbers_fire_once_recover_once_and_are_silent_while_the_data
     assert {kind: told(watched, store, rule) for kind, rule in added.items()} == {kind: [] for kind in about}
 
 
+@pytest.mark.parametrize(("kind", "rows", "firing"), [
+    (RuleKind.SPEND_STOPPED, [(1, 0, 5), (9, 100, 5)], True),
+    (RuleKind.SPEND_STOPPED, [(1, 0, 0)], None),
+    (RuleKind.SPEND_STOPPED, [], None),
+    (RuleKind.SPEND_STOPPED, [(1, 5, 0)], False),
+    (RuleKind.ZERO_CONVERSIONS, [(1, 100, 0), (9, 100, 90)], True),
+    (RuleKind.ZERO_CONVERSIONS, [(1, 100, 0), (9, 100, 0)], None),
+    (RuleKind.ZERO_CONVERSIONS, [(1, 100, 1)], False),
+])  # fmt: skip
+def test_what_goes_on_until_nothing_was_better_before_has_not_recovered(
+    home: Home, store: Store, ours: Any, kind: RuleKind, rows: list[tuple[int, int, int]], firing: bool | None
+) -> None:
+    home.move_clock(BAD)
+    project_with_budget(store, ours.admin)
+    account = {"platform": "yandex_direct", "account": "stopped", "account_name": "Stopped", "currency": "RUB"}
+    days = [{**account, "date": BAD - timedelta(days=back), "spend": spend, "conversions": conversions} for back, spend, conversions in rows]
+    fresh = [Freshness(platform="yandex_direct", data_through=BAD - timedelta(days=1), observed_at=None)]
+    door = SimpleNamespace(ask=lambda *_: SimpleNamespace(rows=days, freshness=fresh))
+    rule = add_rule(store, ours.admin, kind=kind, name=kind)
+    seen = {o.subject: o.firing for o in look(SimpleNamespace(store=store, clock=home.clock, door=door), rule)}  # type: ignore[arg-type]
+    assert seen.get("yandex_direct/stopped", "unnamed") is firing
+
+
+@pytest.mark.parametrize(("rows", "pace"), [([("RUB", 2400)], "100%"), ([("RUB", 1200), ("EUR", 12)], "99%"), ([("USD", 12)], None)])
+def test_a_budget_is_held_against_money_of_every_currency(home: Home, store: Store, ours: Any, rows: list[tuple[str, int]], pace: str | None) -> None:
+    home.move_clock(BAD)
+    project_with_budget(store, ours.admin)
+
+    def ask(_: object, question: Question) -> Any:
+        if question.currency and any(currency == "USD" for currency, _ in rows):
+            raise MissingRate("RUB", [])
+        found = [{"spend": 2380}] if question.currency else [{"currency": currency, "spend": spend} for currency, spend in rows]
+        return SimpleNamespace(rows=found, freshness=[])
+
+    rule = add_rule(store, ours.admin, kind=RuleKind.PACING, name="pacing")
+    [seen] = look(SimpleNamespace(store=store, clock=home.clock, door=SimpleNamespace(ask=ask)), rule)  # type: ignore[arg-type]
+    assert seen.details.get("pace") == pace
+    assert (seen.firing is None) == (pace is None)
+
+
+def test_a_model_that_failed_long_ago_says_nothing(home: Home, store: Store, ours: Any) -> None:
+    rule = add_rule(store, ours.admin, kind=RuleKind.MODEL_API_FAILING, name="model", settings={"minutes": 30})
+    installation: Any = SimpleNamespace(home=home)
+    note_model(home, "gpt", "no answer")
+    assert [o.firing for o in look(installation, rule)] == [True]
+    path = home.directory("state") / "model_api.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "failed_at": (datetime.now(UTC) - timedelta(minutes=31)).isoformat()}))
+    assert [o.firing for o in look(installation, rule)] == [None]
+
+
 def test_rules_over_the_machinery_fire_once_and_recover_once(watched: Home, store: Store, ours: Any) -> None:
     kinds = RuleKind.FAILED_SYNC, RuleKind.FAILED_CHECK, RuleKind.MODEL_API_FAILING
     added = rules(store, ours.admin, *kinds)
@@ -137,3 +190,15 @@ def test_rules_over_the_machinery_fire_once_and_recover_once(watched: Home, stor
         builds.publish(builds.plan(full=True), models_built=1, tests_passed=1, tests_failed=0)
         note_model(watched, "gpt", "")
         assert {kind: told(watched, store, rule, 2) for kind, rule in added.items()} == {kind: [f"recovered {name}"] for kind, name in names.items()}
+        failed_check = added[RuleKind.FAILED_CHECK]
+        for status, expected in (("warn", []), ("fail", ["fired meta_ads 1"]), ("ok", ["recovered meta_ads 1"])):
+            checked(installation, ours.organization_id, status)
+            assert told(watched, store, failed_check, 2) == expected
+
+
+def checked(installation: Installation, organization: str, status: str) -> None:
+    """Store what the check of duplicates said of an account, later than what is stored."""
+    row = [datetime.now(UTC), "duplicates", organization, "meta_ads", "1", status, "2 rows repeat a key"]
+    with installation.warehouse.client() as client:
+        names = ["checked_at", "check", "organization_id", "platform", "account_id", "status", "detail"]
+        client.insert("quality_results", [row], column_names=names, database="raw")

@@ -71,5 +71,8 @@ def test_rows_that_were_lost_are_rebuilt_from_landed_bytes_with_equal_checksums(
         assert replay() == {("restored", "")}
         assert [client.query(f"SELECT {sums.format(table)}").result_rows for table in tables] == before
     assert replay() == {("same", "")}
+    for body in (agency.home.path / "landing" / "landing" / agency.name).rglob("*.zst"):
+        body.write_bytes(body.read_bytes()[:-5])
+    assert {(outcome, "is damaged" in why) for outcome, why in replay()} == {("failed", True)}, "each by itself"
     agency.landing.delete(f"landing/{agency.name}")
     assert {outcome for outcome, _ in replay()} == {"failed"}

@@ -1,0 +1,84 @@
+"""Many integrations in one run: one that is paused, or removed, while the run is under way holds up no other."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from domain.clock import PinnedClock
+from domain.errors import NotFound
+from home.directory import Home
+from home.servers import locked as home_locked
+from services.integrations import all_integration_access, connect_integration, stop_integration
+from services.outcomes import SyncResult
+from services.pulling import Wanted, pull_platform
+from services.scheduling import integration_states
+from store.database import Store
+from store.forgetting import forget_integration
+
+CLOCK = PinnedClock(date(2026, 3, 10), datetime.now(UTC))
+
+
+def test_what_is_paused_or_removed_meanwhile_is_left_out_and_the_others_are_pulled(
+    store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {n: connect_integration(store, ours.admin, platform="meta_ads", name=n, credentials={"access_token": n}, settings={}).id for n in "abcd"}
+    opened = all_integration_access(store)
+    asked = []
+
+    def sync(access: Any, **_: Any) -> SyncResult:
+        asked.append(access.id)
+        if access.id in (made["b"], made["c"]):
+            forget_integration(store, ours.organization_id, access.id, dry_run=False)
+        if access.id == made["b"]:
+            raise NotFound("There is no such integration")
+        return SyncResult(access.id, "meta_ads", 1, ())
+
+    stop_integration(store, ours.admin, made["a"], disconnect=False)
+    monkeypatch.setattr("services.pulling.sync_integration", sync)
+    results = list(pull_platform(made_of(store, home, opened), "meta_ads", Wanted()))
+    assert sorted(asked) == sorted((made["b"], made["c"], made["d"]))
+    assert {r.integration_id: r.accounts for r in results} == {made["b"]: 0, made["c"]: 0, made["d"]: 1}
+    assert [s.schedule.last_success_at is not None for s in integration_states(store, ours.admin)] == [False, True]
+
+
+def test_two_runs_never_pull_by_one_credential_at_once_but_by_two(store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, token in (("a", "shared"), ("b", "shared"), ("c", "own")):
+        connect_integration(store, ours.admin, platform="meta_ads", name=name, credentials={"access_token": token}, settings={})
+    opened = all_integration_access(store)
+    wanting, running, most = threading.Barrier(3, timeout=30), Counter[str](), Counter[str]()
+
+    @contextmanager
+    def locked(place: Home, name: str) -> Iterator[None]:
+        wanting.wait()  # all three want to begin
+        with home_locked(place, name):
+            yield
+
+    def sync(access: Any, **_: Any) -> SyncResult:
+        token = access.credentials["access_token"]
+        running[token] += 1
+        most[token] = max(most[token], running[token])
+        all_integration_access(store)
+        running[token] -= 1
+        return SyncResult(access.id, "meta_ads", 1, ())
+
+    monkeypatch.setattr("services.pulling.sync_integration", sync)
+    monkeypatch.setattr("services.pulling.locked", locked)
+    runs = [frozenset((opened[0].id, opened[2].id)), frozenset((opened[1].id,))]
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(lambda ids: list(pull_platform(made_of(store, home, opened), "meta_ads", Wanted(ids))), ids) for ids in runs]
+        assert sum(len(run.result()) for run in done) == 3
+    assert most == {"shared": 1, "own": 1}
+
+
+def made_of(store: Store, home: Home, opened: Any) -> Any:
+    """Return an installation with a store and a home alone."""
+    nothing = dict.fromkeys(("warehouse", "landing", "ledger", "history_since", "progress"))
+    tell = SimpleNamespace(event=lambda *_, **__: None, failure=lambda *_, **__: None)
+    return SimpleNamespace(**nothing, home=home, store=store, clock=CLOCK, tell=tell, integrations=lambda platform: opened)
