@@ -13,6 +13,8 @@ class Discovery:
 
     accounts: list[Account] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    """Those of `left_out` that the platform refused to show: one that was pulled before has been lost."""
 
     @property
     def notes(self) -> list[str]:

@@ -1,15 +1,22 @@
 """Turn a platform's words into typed Arrow columns, exactly, and say clearly when a platform changed a type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.secrets import redact
 from domain.catalogue import Account, Column, ColumnType, Report
 from domain.errors import IncompleteAnswer
 
 Values: TypeAlias = Sequence[object] | pa.Array | pa.ChunkedArray
+
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What code raises that reads an answer of another shape than it was written for."""
 
 
 def typed(report: Report, account: Account, columns: Mapping[str, Values | None], count: int, *, doubles: bool = False) -> pa.Table:
@@ -71,3 +78,19 @@ def drift(report: Report, account: Account, column: str, what: str) -> Incomplet
         why="The platform changed the shape of its answer",
         fix=f"Nothing was stored; compare connectors/{report.platform}/reports.py with the platform's current documentation",
     )
+
+
+@contextmanager
+def readable(what: str, platform: str, account_id: str = "") -> Iterator[None]:
+    """Name an answer of a shape that nobody foresaw, over which the code inside stumbles: it fails what was asked for, and nothing else."""
+    try:
+        yield
+    except _STUMBLES as error:
+        place = extract_tb(error.__traceback__)[-1]
+        raise IncompleteAnswer(
+            f"{what} does not read",
+            platform=platform,
+            account_id=account_id,
+            why=redact(f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {str(error)[:300]}"),
+            fix="Nothing of it was stored; sync again, and report this when it lasts",
+        ) from None

@@ -13,6 +13,8 @@ SHORTEST = 8
 _NAMES = "access_token|refresh_token|client_secret|appsecret_proof|input_token|fb_exchange_token|developer[-_]token"
 _PARAMETERS = re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}}]+")
 _BEARER = re.compile(r"(?i)\b(bearer|oauth)\s+[A-Za-z0-9._~+/=-]{6,}")
+_ECHOED = re.compile(r"(?i)\b((?:access|oauth|refresh|developer)[ _-]?token[\s:'\"]+)(?=\S*\d)[A-Za-z0-9._~+/=|-]{16,}")
+"""A token that a platform repeats in its refusal: `Malformed access token EAAB…`."""
 
 
 def _travels(secret: SecretStr) -> SecretStr:
@@ -30,7 +32,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the text without the given secrets, token parameters of URLs and bearer tokens."""
     for secret in sorted((s for s in secrets if len(s) >= SHORTEST), key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", HIDDEN, text)
-    return _BEARER.sub(rf"\1 {HIDDEN}", _PARAMETERS.sub(rf"\1{HIDDEN}", text))
+    return _BEARER.sub(rf"\1 {HIDDEN}", _ECHOED.sub(rf"\1{HIDDEN}", _PARAMETERS.sub(rf"\1{HIDDEN}", text)))
 
 
 class RedactingFilter(logging.Filter):

@@ -227,14 +227,18 @@ class PermissionDenied(SourceError):
     exit_code = 4
 
 
+LONGEST_PAUSE = 7 * 86_400.0
+"""Seconds: what a server names beyond a week is no pause."""
+
+
 class RateLimited(SourceError):
-    """A quota is used up; `retry_after` is the server's own pause in seconds."""
+    """A quota is used up; `retry_after` is the server's own pause in seconds, between nothing and a week whatever it names."""
 
     status = 503
 
     def __init__(self, what: str, *, platform: str, retry_after: float, account_id: str = "", why: str = "", fix: str = "", request_id: str = "") -> None:
         super().__init__(what, platform=platform, account_id=account_id, why=why, fix=fix, request_id=request_id)
-        self.retry_after = retry_after
+        self.retry_after = min(max(0.0, retry_after), LONGEST_PAUSE)  # in this order NaN is nothing
 
 
 class TransientFailure(SourceError):

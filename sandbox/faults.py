@@ -20,6 +20,7 @@ KINDS = {
     "report_failed": "an asynchronous report fails",
     "report_skipped": "an asynchronous report is skipped",
     "report_slow": "an asynchronous report needs `polls` more polls",
+    "report_gone": "an asynchronous report is forgotten after `polls` polls (at least one)",
     "too_large": "the request is refused as too heavy",
     "thresholded": "the report withholds rows of few people, and says so",
     "sampled": "the report is made from a sample, and says so",

@@ -1,6 +1,7 @@
 """Tokens renew by themselves: before a pull, a token that soon ends is exchanged, and the new one sealed in its place."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,18 +16,29 @@ T = TypeVar("T")
 
 
 def renewing(store: Store, access: IntegrationAccess, clock: Clock, pull: Callable[[IntegrationAccess], T]) -> T:
-    """Return what `pull` does with a fresh token; when the platform refuses it all the same, renew and pull once more.
+    """Return what `pull` does with a fresh token; when the platform refuses it all the same, or on the way, renew and pull once more.
 
     Raises what `pull` raises, AuthorizationExpired where no renewal helps.
     """
     access = with_fresh_token(store, access, clock)
     try:
-        return pull(access)
+        result = pull(access)
     except AuthorizationExpired:
         renewed = with_fresh_token(store, access, clock, force=True)
         if renewed is access:
             raise
         return pull(renewed)
+    if not _ended_on_the_way(result):
+        return result
+    with suppress(AuthorizationExpired):
+        renewed = with_fresh_token(store, access, clock, force=True)
+        return result if renewed is access else pull(renewed)
+    return result
+
+
+def _ended_on_the_way(result: object) -> bool:
+    """Tell whether the platform refused a token that it had taken at first: among a pull's failures, its others have come to an end."""
+    return any(isinstance(failure, AuthorizationExpired) for failure in getattr(result, "failures", ()))
 
 
 def with_fresh_token(store: Store, access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:

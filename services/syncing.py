@@ -9,10 +9,12 @@ from datetime import date, datetime, timedelta
 from connectors import registry
 from connectors.discovery import Discovery
 from connectors.patience import Patience, counting
-from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Report
-from domain.clock import Clock, WallClock, knows_zone
+from connectors.rows import readable
+from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Page, Report
+from domain.clock import Clock, WallClock
 from domain.errors import (
     AuthorizationExpired,
+    ConfigurationError,
     DataQualityError,
     IncompleteAnswer,
     LoadExpired,
@@ -110,7 +112,7 @@ def discovered(integration: IntegrationAccess, connector: Connector) -> Discover
     found = connector.discover() if hasattr(connector, "discover") else Discovery(connector.accounts())
     skipped = {a.strip() for a in integration.settings.get("skip_accounts", "").split(",") if a.strip()}
     left_out = {**found.left_out, **dict.fromkeys(skipped, "the integration's settings skip it")}
-    return Discovery([a for a in found.accounts if a.account_id not in skipped], left_out)
+    return Discovery([a for a in found.accounts if a.account_id not in skipped], left_out, found.refused - skipped)
 
 
 def chosen_reports(integration: IntegrationAccess, connector: Connector) -> list[Report]:
@@ -169,18 +171,18 @@ class _Pull:
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
         began = time.monotonic()
-        with about("discover"):
+        with about("discover"), readable("the list of accounts", self._integration.platform):
             found = discovered(self._integration, self._connector)
         seconds = round(time.monotonic() - began, 3)
         own(found.accounts)
         if not found.accounts:
             raise self._nothing_to_pull(found)
-        reports = chosen_reports(self._integration, self._connector)
+        reports = self._chosen()
         self._total = len(found.accounts) * len(reports)
-        outcomes = [self._lost(account_id) for account_id in self._missing(known, found)]
+        outcomes = [self._lost(account_id, found.left_out.get(account_id, "")) for account_id in self._missing(known, found)]
         notes = list(found.notes)
         for account in found.accounts:
-            refused: SourceError | None = None if knows_zone(account.timezone) else self._zoneless(account)
+            refused = self._timeless(account)
             self._slices = _NOTHING if refused else self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
             for report in reports:
                 covered = known.get((report.table, account.account_id), Coverage())
@@ -195,6 +197,13 @@ class _Pull:
                 self._say(account, report, outcome.rows)
         quota = dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
         return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), quota, seconds)
+
+    def _chosen(self) -> list[Report]:
+        """List the reports to pull. A name that is none is the integration's own fault, and stops no other."""
+        try:
+            return chosen_reports(self._integration, self._connector)
+        except UnknownName as error:
+            raise ConfigurationError(error.what, why="The integration's setting reports names it", fix=error.fix) from error
 
     def _read(self, account: Account, reports: Sequence[Report], asked: _Asked) -> _Slices:
         """Read the current slices of the account's reports that were pulled before: of the window asked for, or where a routine pull looks."""
@@ -252,7 +261,8 @@ class _Pull:
             return self._integration.lookback_days
         if asked.since or not report.date_column or not covered.windows or not isinstance(self._connector, KnowsLookback):
             return None
-        return self._connector.lookback_days(account, report)
+        with readable(f"{report.name}: the lookback", account.platform, account.account_id):
+            return self._connector.lookback_days(account, report)
 
     def _window(self, account: Account, report: Report, window: DateWindow) -> Iterator[AccountOutcome]:
         """Commit one window: again where it broke off, in halves where the platform finds it too large."""
@@ -277,13 +287,14 @@ class _Pull:
         Another try reads the current slices anew: the one before may have committed without hearing of it.
         """
         key, known = self._key(account), None if again else self._slices.of(report, window)
-        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, known=known)
+        today = self._clock.today(account.timezone)
+        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, today=today, known=known)
         place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
         rows, size, said, proof, began = 0, 0, 0.0, "", time.monotonic()
         notes: list[str] = []
         try:
             with about("load", load=load.load_id), load:
-                for number, page in enumerate(read_ahead(each_under("page", self._connector.pages(account, report, window)))):
+                for number, page in enumerate(read_ahead(each_under("page", self._pages(account, report, window)))):
                     self._landing.put(f"{place}/{number:06d}.{_EXTENSIONS.get(page.content_type, 'pb')}", page.body)
                     load.write(page.rows)
                     rows, size, proof = rows + page.rows.num_rows, size + len(page.body), page.proof
@@ -303,6 +314,25 @@ class _Pull:
             raise
         return done
 
+    def _pages(self, account: Account, report: Report, window: DateWindow) -> Iterator[Page]:
+        """Yield the connector's pages."""
+        with readable(report.name, account.platform, account.account_id):
+            yield from self._connector.pages(account, report, window)
+
+    def _timeless(self, account: Account) -> SourceError | None:
+        """Return the error of an account whose days cannot be told, since its time zone is none; None for every other."""
+        try:
+            self._clock.today(account.timezone)
+        except (LookupError, OSError, ValueError):
+            return IncompleteAnswer(
+                f"its time zone {account.timezone!r} is not known",
+                platform=self._integration.platform,
+                account_id=account.account_id,
+                why="Without it nobody can tell which days are the account's",
+                fix="Set the account's time zone on the platform, or name the account in the integration's setting skip_accounts",
+            )
+        return None
+
     def _loaded(self, pulled: AccountOutcome, commit: Commit, seconds: tuple[float, float]) -> AccountOutcome:
         """Add to what was pulled what its commit says, and tell of it; `seconds` are those of the pull and of the commit."""
         done = replace(
@@ -318,10 +348,10 @@ class _Pull:
         return done
 
     def _missing(self, known: Mapping[tuple[str, str], Coverage], found: Discovery) -> list[str]:
-        """List the accounts that were pulled before and that the credential no longer shows at all."""
+        """List the accounts that were pulled before and that the credential no longer shows, or that the platform refuses to it."""
         tables = {r.table for r in self._connector.reports.values()}
         before = {account_id for table, account_id in known if table in tables}
-        return sorted(before - {a.account_id for a in found.accounts} - set(found.left_out))
+        return sorted(before - {a.account_id for a in found.accounts} - (set(found.left_out) - found.refused))
 
     def _nothing_to_pull(self, found: Discovery) -> PermissionDenied:
         return PermissionDenied(
@@ -331,24 +361,15 @@ class _Pull:
             fix="Give the credential access to an account, or connect again as somebody who has it",
         )
 
-    def _lost(self, account_id: str) -> AccountOutcome:
+    def _lost(self, account_id: str, refusal: str) -> AccountOutcome:
         error = PermissionDenied(
             "the credential no longer shows this account",
             platform=self._integration.platform,
             account_id=account_id,
-            why="It was pulled before; what is stored stays, and nothing new comes",
+            why=". ".join(part for part in (refusal.rstrip("."), "It was pulled before; what is stored stays, and nothing new comes") if part),
             fix="Give the credential access again, or name the account in the integration's setting skip_accounts",
         )
         return replace(self._outcome(account_id, "accounts"), error=error)
-
-    def _zoneless(self, account: Account) -> SourceError:
-        return SourceError(
-            f"the account's time zone {account.timezone!r} is unknown here",
-            platform=self._integration.platform,
-            account_id=account.account_id,
-            why="Its days cannot be told",
-            fix="Renew this machine's time zones (the package tzdata), or leave the account out with the setting skip_accounts",
-        )
 
     def _outcome(self, account_id: str, report: str) -> AccountOutcome:
         return AccountOutcome(self._integration.platform, self._integration.id, account_id, report)

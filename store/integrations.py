@@ -13,7 +13,7 @@ from domain.catalogue import Account
 from domain.errors import Conflict
 from store.database import Transaction
 from store.encryption import Place, Vault
-from store.records import Integration, OwnedAccount, columns, identifier, missing, read, read_all
+from store.records import Integration, OwnedAccount, columns, identifier, missing, read, read_all, storable
 from store.tables import accounts, integrations
 
 REFUSED = "refused"
@@ -77,6 +77,7 @@ class Integrations:
         row_id = identifier("integration", integration_id)
         if credentials is not None:
             values["credentials"] = self._sealed(row_id, credentials)
+        values = {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
         statement = (
             update(integrations)
             .where(integrations.c.organization_id == self._organization_id, integrations.c.id == row_id)
@@ -111,7 +112,7 @@ class Integrations:
         """
         owned = []
         for account in sorted(discovered, key=lambda a: a.account_id):
-            details = {"name": account.name, "currency": account.currency, "timezone": account.timezone, "status": account.status}
+            details = {"name": storable(account.name), "currency": account.currency, "timezone": account.timezone, "status": account.status}
             key = {"organization_id": self._organization_id, "platform": account.platform, "account_id": account.account_id}
             statement = upsert(accounts).values({**key, **details, "integration_id": integration.id})
             seen = {"status": account.status} if account.status == REFUSED else details

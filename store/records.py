@@ -320,6 +320,11 @@ def identifier(kind: str, value: str) -> str:
         raise missing(kind) from None
 
 
+def storable(text: str) -> str:
+    """Return a text that a platform sent without what PostgreSQL's text cannot hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
 def missing(kind: str) -> NotFound:
     """Return the one answer for an id that does not exist and for one that is somebody else's."""
     return NotFound(f"There is no such {kind}", fix=f"Look the id up in the list of {kind}s")

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.platforms import Platform
 from store.database import Transaction
-from store.records import Schedule, columns, identifier, missing, read, read_all
+from store.records import Schedule, columns, identifier, missing, read, read_all, storable
 from store.tables import integrations, sync_schedules
 
 PULLED = ("active", "failed")
@@ -46,6 +46,7 @@ class Schedules:
     def change(self, integration_id: str, **values: Any) -> Schedule:  # noqa: ANN401
         """Change fields of a schedule; raises NotFound."""
         self.get(integration_id)
+        values = {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
         statement = (
             update(sync_schedules).where(*self._mine(integration_id)).values({**values, "updated_at": func.now()}).returning(*columns(sync_schedules, Schedule))
         )

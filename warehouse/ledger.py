@@ -52,12 +52,14 @@ class Ledger:
         observed_at: datetime,
         *,
         timezone: str = "",
+        today: date | None = None,
         known: Mapping[date, CurrentSlice] | None = None,
     ) -> Load:
         """Open a load of one report of one account for a window, under a lease.
 
         `observed_at` is the home's clock when the pull begins, UTC-aware. `timezone` is the account's IANA zone: it says which
-        dates are complete. A snapshot's window is one day, the account's today. `known` are the window's current slices where
+        dates are complete. `today` is the account's where a clock tells it otherwise: a pinned one stays on its date in every zone
+        while its hours run. A snapshot's window is one day, the account's today. `known` are the window's current slices where
         `current` has read them for several loads at once.
         """
         if observed_at.tzinfo is None:
@@ -65,7 +67,7 @@ class Ledger:
         if not report.date_column and window.days != 1:
             raise UsageError(f"{report.name} is a snapshot: its window is one day, not {window}", fix="Pass the account's today as since and until")
         self._create_table(report)
-        today = observed_at.astimezone(ZoneInfo(timezone) if timezone else _NOWHERE).date()
+        today = today or observed_at.astimezone(ZoneInfo(timezone) if timezone else _NOWHERE).date()
         return Load(self._warehouse, self._home, Pull(key, report, window, observed_at.astimezone(UTC), today, known), self._lease, self._passing)
 
     def current(self, key: LoadKey, reports: Iterable[Report], window: DateWindow) -> Mapping[str, Mapping[date, CurrentSlice]]:

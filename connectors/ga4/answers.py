@@ -82,6 +82,7 @@ class _Document(Struct, rename="camel"):
     row_count: int | None = None
     metadata: _Metadata | None = None
     property_quota: dict[str, _Status | None] | None = None
+    kind: str | None = None
 
 
 _DOCUMENT = msgspec.json.Decoder(_Document)
@@ -108,6 +109,8 @@ def read_answer(body: bytes, query: Query, report: Report, account: Account) -> 
     Raises TransientFailure for one that breaks off, IncompleteAnswer for other columns than were asked for or values of another type.
     """
     document = _parse(body, report, account)
+    if not document.kind and not document.metric_headers:
+        raise drift(report, account, "metricHeaders", "is missing: this is no answer of runReport, not even an empty one")
     rows, said = document.rows or [], document.metadata or _Metadata()
     columns = _columns(document, rows, query, report, account)
     quota = document.property_quota or {}

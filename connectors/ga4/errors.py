@@ -65,6 +65,13 @@ def pause(message: str, now: datetime) -> float:
     return _CONCURRENT_PAUSE if "concurrent" in words else _HOUR
 
 
+def failing(account_id: str, times: int) -> RateLimited:
+    """Word the end of our own patience with a property that fails again and again."""
+    why = f"GA4 has failed inside {times} times, and a property refuses everything for an hour after ten"
+    fix = "Sync again after the pause"
+    return RateLimited("server errors are nearly used up", retry_after=_HOUR, platform=PLATFORM, account_id=account_id, why=why, fix=fix)
+
+
 def broken(why: str, account_id: str) -> TransientFailure:
     """Word a failure below HTTP, or an answer that breaks off."""
     return TransientFailure("GA4 did not answer in full", platform=PLATFORM, account_id=account_id, why=redact(why), fix="Sync again; check the network")

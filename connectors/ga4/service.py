@@ -1,13 +1,14 @@
 """The Data API and the Admin API over HTTP: one login's connection, single calls with patience around them."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from connectors.ga4.errors import broken, from_answer
+from connectors.ga4.errors import broken, failing, from_answer
 from connectors.ga4.settings import ADMIN_HOST, DATA_HOST, Ga4Credentials, Ga4Settings
 from connectors.ga4.tokens import Tokens
 from connectors.patience import Patience
@@ -18,6 +19,8 @@ from domain.errors import AuthorizationExpired
 T = TypeVar("T")
 
 _CONNECT_TIMEOUT = 10.0
+SERVER_ERRORS = 9
+"""How many server errors of a property end its pull: the tenth within an hour would close it to its whole Cloud project."""
 
 
 class Service:
@@ -37,6 +40,7 @@ class Service:
             transport=transport,
         )
         self._tokens = Tokens(credentials, settings, self._client)
+        self._failures: Counter[str] = Counter()
         keep_tokens_out_of("httpx")
 
     def report(self, property_id: str, body: Mapping[str, Any], read: Callable[[bytes], T]) -> tuple[T, bytes]:
@@ -99,11 +103,14 @@ class Service:
 
     def _send(self, method: str, url: str, property_id: str, body: bytes | None, params: Mapping[str, str] | None, bearer: str) -> bytes:
         headers = {"Authorization": bearer, "Content-Type": "application/json"}
+        if self._failures[property_id] >= SERVER_ERRORS:
+            raise failing(property_id, SERVER_ERRORS)
         try:
             response = self._client.request(method, url, content=body, params=params, headers=headers)
         except httpx.HTTPError as error:
             raise broken(f"{type(error).__name__}: {error}", property_id) from None
         if response.status_code != httpx.codes.OK:
+            self._failures[property_id] += response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
             raise from_answer(response.status_code, response.headers, response.content, property_id, self._clock.now())
         return response.content
 

@@ -53,13 +53,13 @@ class Tokens:
         except httpx.HTTPError as error:
             raise broken(f"the token server: {type(error).__name__}: {error}", "") from None
         answer = _object(response)
-        if response.status_code >= 500:
+        if response.status_code >= 500 or response.status_code == 429:
             raise broken(f"the token server: HTTP {response.status_code}", "")
         if response.status_code != 200 or not answer.get("access_token"):
             why = redact(f"{answer.get('error', '')}: {answer.get('error_description', '')}")
             raise AuthorizationExpired("no new access token was given", platform=PLATFORM, why=why, fix=CONNECT)
         self._token = str(answer["access_token"])
-        self._until = time.time() + float(answer.get("expires_in", _LIFE))
+        self._until = time.time() + float(answer.get("expires_in") or _LIFE)
 
     def _grant(self) -> dict[str, str]:
         key = self._credentials.service_account

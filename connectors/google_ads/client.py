@@ -21,7 +21,7 @@ from connectors.patience import Patience
 from connectors.rows import drift, empty
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
-from domain.errors import IncompleteAnswer, MrmError, RequestRejected, SourceError
+from domain.errors import AuthorizationExpired, IncompleteAnswer, MrmError, RequestRejected, SourceError
 from domain.platforms import Platform
 from domain.windows import DateWindow
 
@@ -136,7 +136,7 @@ class GoogleAds:
                 stream = service.search_stream(customer_id=customer_id, query=gaql, retry=None, timeout=self._settings.deadline_seconds, metadata=through)
                 return stream, next(stream, _END)
 
-        stream, message = self._patience.call(lambda: self._translated(begin, customer_id))
+        stream, message = self._patience.call(lambda: self._authorized(begin, customer_id))
 
         def following() -> Any:  # noqa: ANN401 - a protobuf message of any API version
             with self._silence.bounded(stream):
@@ -189,7 +189,18 @@ class GoogleAds:
             answer = service.list_accessible_customers(retry=None, timeout=self._settings.timeout_seconds)
             return [name.rpartition("/")[2] for name in answer.resource_names]
 
-        return self._patience.call(lambda: self._translated(once, ""))
+        return self._patience.call(lambda: self._authorized(once, ""))
+
+    def _authorized(self, call: Callable[[], T], account_id: str) -> T:
+        """Call; an access token that Google refuses before its time is renewed once, where there is a refresh token."""
+        token = self._oauth.token
+        try:
+            return self._translated(call, account_id)
+        except AuthorizationExpired:
+            if not (self._oauth.refresh_token and token and self._oauth.token == token):
+                raise
+        self._oauth.token = None
+        return self._translated(call, account_id)
 
     def _translated(self, call: Callable[[], T], account_id: str) -> T:
         try:

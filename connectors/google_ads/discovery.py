@@ -31,6 +31,7 @@ def discover(accessible: Callable[[], list[str]], search: Callable[[str, str, st
         except PermissionDenied as error:
             refused.append(error)
             found.left_out[root] = error.why or error.what
+            found.refused.add(root)
     if roots and len(refused) == len(roots):
         raise refused[0]
     if not roots:

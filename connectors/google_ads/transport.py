@@ -114,11 +114,17 @@ def renew(credentials: Credentials) -> None:
     try:
         credentials.refresh(request)  # type: ignore[no-untyped-call]
     except google.auth.exceptions.RefreshError as error:
+        if error.retryable:
+            raise _no_token(error) from None
         raise AuthorizationExpired(
             "the refresh token was refused", platform=platform, why=redact(str(error)), fix="Connect Google Ads again: ./run connect google_ads"
         ) from None
     except google.auth.exceptions.TransportError as error:
-        raise TransientFailure("the token server did not answer", platform=platform, why=redact(str(error)), fix="Sync again") from None
+        raise _no_token(error) from None
+
+
+def _no_token(error: Exception) -> TransientFailure:
+    return TransientFailure("the token server did not answer", platform=str(Platform.GOOGLE_ADS), why=redact(str(error)), fix="Sync again")
 
 
 def _roots(bundle: Path | None) -> bytes:

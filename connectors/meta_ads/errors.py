@@ -34,6 +34,10 @@ class NotReady(TransientFailure):
     """The asynchronous report was read before it was done."""
 
 
+class Missing(PermissionDenied):
+    """An object that does not exist, or not for this token: Meta does not tell which."""
+
+
 def translate(error: Exception, account_id: str) -> SourceError:
     """Return the domain's error for a failure of the client library; no token survives in its text."""
     if not isinstance(error, FacebookRequestError):
@@ -81,9 +85,10 @@ def from_error(detail: Mapping[str, Any], status: int, headers: Mapping[str, str
         return VersionSunset("this API version is switched off", fix="Raise api_version in the integration's settings, or upgrade this release", **where)
     if code in _EXPIRED:
         return AuthorizationExpired("the token was refused", fix="Connect Meta again: ./run connect meta_ads", **where)
-    if code in _FORBIDDEN or (code, subcode) == (100, 33) or (code == 0 and status in {401, 403}):
+    missing = (code, subcode) == (100, 33)
+    if missing or code in _FORBIDDEN or (code == 0 and status in {401, 403}):
         fix = "Give the system user access to this ad account with ads_read, or remove the account from the integration"
-        return PermissionDenied("the ad account is not open to this token", fix=fix, **where)
+        return (Missing if missing else PermissionDenied)("the ad account is not open to this token", fix=fix, **where)
     if code == 3018 or "37 months" in message:
         return RequestRejected("the window begins before what Meta keeps (37 months)", fix="Choose a later --since", **where)
     if code in {1, 2} or detail.get("is_transient") or status >= 500 or not detail:

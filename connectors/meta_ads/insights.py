@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from connectors.meta_ads.errors import NotReady, from_error
+from connectors.meta_ads.errors import Missing, NotReady, from_error
 from connectors.meta_ads.graph import Answer, Graph
 from connectors.meta_ads.jobs import Job
-from connectors.patience import Patience
+from connectors.patience import UNHINTED_PAUSE, Patience
 from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
 from domain.platforms import Platform
 
@@ -34,7 +34,7 @@ class Insights:
         self._page_rows = page_rows
 
     def read(self, job: Job, ahead: Executor, started: Future[str] | None = None) -> Iterator[Answer]:
-        """Yield the pages of a job, started again where it failed; `started` is a start under way, `ahead` fetches the next page.
+        """Yield the pages of a job, started again where it failed or is gone; `started` is a start under way, `ahead` fetches the next page.
 
         Raises ReportTooLarge before the first page when the request must be made smaller, with the job's own error as the cause.
         """
@@ -42,10 +42,18 @@ class Insights:
             try:
                 run_id = started.result() if started and attempt == 1 else self.start(job)
                 self._wait(job, run_id)
+                pages = self._pages(job, run_id, ahead)
+                first = next(pages)
                 break
+            except JobGone:
+                if attempt >= TRIES:
+                    raise
             except _JobEnded as ended:
                 if ended.cause is not None and not isinstance(ended.cause, ReportTooLarge | TransientFailure | RateLimited):
                     raise ended.cause from None
+                if isinstance(ended.cause, RateLimited):  # smaller requests would only be more of them
+                    self._wait_out(ended.cause, again=attempt < TRIES)
+                    continue
                 if attempt >= TRIES:
                     raise ReportTooLarge(
                         f"the job for {job.window} ends as {ended.state!r}",
@@ -56,7 +64,8 @@ class Insights:
                     ) from None
                 if isinstance(ended.cause, ReportTooLarge):
                     raise ended.cause from None
-        yield from self._pages(job, run_id, ahead)
+        yield first
+        yield from pages
 
     def call(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], account_id: str) -> Answer:
         """Call the Graph API with this credential's patience."""
@@ -82,7 +91,7 @@ class Insights:
             if pause:
                 self._patience.pause(pause)
                 waited += pause
-            state = self.call("GET", (run_id,), {}, job.account_id).json
+            state = self._ask(job, (run_id,), {}).json
             status = state.get("async_status")
             if status == COMPLETED:
                 return
@@ -92,6 +101,13 @@ class Insights:
                 raise IncompleteAnswer(
                     f"the job for {job.window} is in an unknown state {status!r}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
                 )
+
+    def _wait_out(self, limit: RateLimited, *, again: bool) -> None:
+        """Wait before another start of a job that failed for a quota: such a failure names no pause. Raises it where that would be too long."""
+        limit.retry_after = limit.retry_after or UNHINTED_PAUSE
+        if not again or limit.retry_after > self._patience.budget:
+            raise limit
+        self._patience.pause(limit.retry_after)
 
     def _pages(self, job: Job, run_id: str, ahead: Executor) -> Iterator[Answer]:
         """Follow the cursor to its end; the next page is fetched while the last one is worked on."""
@@ -124,13 +140,34 @@ class Insights:
 
     def _read_when_ready(self, job: Job, run_id: str, params: dict[str, Any]) -> Answer:
         try:
-            return self.call("GET", (run_id, "insights"), params, job.account_id)
+            return self._ask(job, (run_id, "insights"), params)
         except NotReady:
-            self._wait(job, run_id)
-            return self.call("GET", (run_id, "insights"), params, job.account_id)
+            try:
+                self._wait(job, run_id)
+            except _JobEnded as ended:
+                raise ended.cause or self._broken(job, f"{ended.state!r} for a job that it had called completed") from None
+            return self._ask(job, (run_id, "insights"), params)
+
+    def _ask(self, job: Job, path: tuple[str, ...], params: Mapping[str, Any]) -> Answer:
+        """Ask for something of a job's run. Whether the account is open is told by starting a job, not by a run that is missing."""
+        try:
+            return self.call("GET", path, params, job.account_id)
+        except Missing as missing:
+            raise JobGone(
+                f"Meta no longer knows the job for {job.window}",
+                platform=str(Platform.META_ADS),
+                account_id=job.account_id,
+                request_id=missing.request_id,
+                why=missing.why,
+                fix="Sync again: it is started anew",
+            ) from missing
 
     def _broken(self, job: Job, what: str) -> IncompleteAnswer:
         return IncompleteAnswer(f"Meta sent {what}", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again")
+
+
+class JobGone(TransientFailure):
+    """A job whose run Meta no longer knows: it expired, or was lost."""
 
 
 class _JobEnded(Exception):

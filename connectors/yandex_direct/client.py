@@ -229,7 +229,16 @@ class YandexDirect:
             yield result.get(KEYS[service]) or [], body
             if not result.get("LimitedBy"):
                 return
-            offset = int(result["LimitedBy"])
+            offset = self._further(result, offset, account.account_id)
+
+    def _further(self, result: Mapping[str, Any], offset: int, login: str) -> int:
+        """Return where the next page begins. Raises IncompleteAnswer where that is no further on: the pages would never end."""
+        found = int(result["LimitedBy"])
+        if found <= offset:
+            raise IncompleteAnswer(
+                f"Direct sent a LimitedBy that does not move on: {found} after {offset}", platform=self.platform, account_id=login, fix="Sync again"
+            )
+        return found
 
     def _campaign_pages(self, account: Account) -> list[tuple[list[Mapping[str, Any]], bytes]]:
         """Return the account's campaigns, listed once for as long as this connector lives."""
@@ -282,7 +291,7 @@ class YandexDirect:
             yield from result.get("Clients") or []
             if not result.get("LimitedBy"):
                 return
-            offset = int(result["LimitedBy"])
+            offset = self._further(result, offset, "")
 
     def _account(self, login: str, row: Mapping[str, Any]) -> Account:
         return Account(

@@ -14,8 +14,9 @@ from connectors.patience import Patience
 from connectors.secrets import redact
 from connectors.yandex_direct.errors import from_error, seconds
 from connectors.yandex_direct.settings import YandexDirectCredentials, YandexDirectSettings
+from connectors.yandex_direct.snapshots import number
 from connectors.yandex_direct.units import Allowance, Units
-from domain.errors import SourceError, TransientFailure
+from domain.errors import RequestRejected, SourceError, TransientFailure
 from domain.platforms import Platform
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -68,14 +69,14 @@ class Service:
         """Return the exact answer of v4's GetStatGoals for some campaigns: version 5 has no such method."""
         call = {
             "method": "GetStatGoals",
-            "param": {"CampaignIDS": [int(c) for c in campaigns]},
+            "param": {"CampaignIDS": [number(c) for c in campaigns]},
             "token": self._token.get_secret_value(),
             "locale": "en",
         }
 
         def once() -> bytes:
             with self._connection_failures(login), self._allowance.connection(login):
-                response = self._client.post(f"{self._endpoint}/live/v4/json/", json=call)
+                response = self._client.post(f"{self._endpoint}/live/v4/json/", json=call, headers=_for(login))
             answer = _object(response.content)
             if "error_code" in answer or response.status_code != 200:
                 error = {**answer, "error_string": answer.get("error_str", "")}
@@ -166,13 +167,12 @@ class Service:
         )
 
 
-def ascii_name(text: str) -> str:
-    """Return the text with only what a header value may hold."""
-    return re.sub(r"[^\x21-\x7e]", "", text)
-
-
 def _for(login: str) -> dict[str, str]:
-    return {"Client-Login": ascii_name(login)} if login else {}
+    """Name the client in a header. Raises RequestRejected for a login that none carries: without some of its characters it may be another's."""
+    if login and not re.fullmatch(r"[!-~]+", login):
+        fix = "Give the client a login of Latin letters, or name it in the integration's setting skip_accounts"
+        raise RequestRejected("the login holds characters that no header carries", platform=str(Platform.YANDEX_DIRECT), account_id=login, fix=fix)
+    return {"Client-Login": login} if login else {}
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -39,8 +39,13 @@ def params(service: str, version: str, campaigns: Sequence[str] | None, offset: 
     """Return what to ask a service for: one page, of these campaigns where given."""
     asked: dict[str, Any] = {**_PARAMS[service], **(_UNIFIED if service == "campaigns" and version == "v501" else {})}
     if campaigns is not None:
-        asked["SelectionCriteria"] = {"CampaignIds": [int(c) for c in campaigns]}
+        asked["SelectionCriteria"] = {"CampaignIds": [number(c) for c in campaigns]}
     return {**asked, "Page": {"Limit": PAGE, "Offset": offset}}
+
+
+def number(text: str) -> int | str:
+    """Return an id as JSON shows it: a number wherever it is one."""
+    return int(text) if text.isascii() and text.isdecimal() else text
 
 
 def batches(campaigns: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -112,7 +112,14 @@ class Tsv:
                 return empty(self.report)
             table = long_rows(table, self._parts, [c.name for c in self.report.columns if c.name in self._columns])
         columns = {name: table.column(name) for name in table.column_names}
+        for name in self._names & columns.keys():
+            columns[name] = columns[name].fill_null(UNDEFINED)
         return typed(self.report, self.account, {**columns, INCLUDE_VAT: pa.repeat(self.include_vat, table.num_rows)}, table.num_rows)
+
+    @property
+    def _names(self) -> set[str]:
+        """Name the columns whose text may be `--` itself: names that people give, which are never undefined."""
+        return {c.name for c in self.report.columns if c.type is ColumnType.STRING and not c.nullable and c.name not in self.report.key}
 
     def _parse(self, text: bytes, known: dict[str, pa.DataType]) -> pa.Table:
         types = {name: known.get(name, pa.string()) for name in self._columns}

@@ -17,7 +17,7 @@ from connectors.yandex_metrica.snapshots import counter_row, goal_rows
 from connectors.yandex_metrica.stat import Stat
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
-from domain.errors import IncompleteAnswer, MrmError
+from domain.errors import IncompleteAnswer, MrmError, PermissionDenied
 from domain.platforms import Platform
 from domain.windows import DateWindow
 
@@ -65,10 +65,16 @@ class YandexMetrica:
             counter_id = str(row["id"])
             if wanted and counter_id not in wanted:
                 continue
-            currency = self._currency(row)
             if str(row.get("status", "Active")) != "Active":
                 found.left_out[counter_id] = "it is deleted"
-            elif not currency:
+                continue
+            try:
+                currency = self._currency(row)
+            except PermissionDenied as error:
+                found.left_out[counter_id] = error.why or error.what
+                found.refused.add(counter_id)
+                continue
+            if not currency:
                 found.left_out[counter_id] = "its currency is not told: set the integration's setting currency"
             else:
                 zone = str(row.get("time_zone_name") or "Europe/Moscow")

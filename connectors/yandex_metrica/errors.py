@@ -26,6 +26,10 @@ _PAUSES = {"quota_requests_by_ip": 1.0, "quota_parallel_requests": 2.0}
 _TOO_LARGE = frozenset({"query_error", "too_much_rows", "timeout"})
 
 
+class Missing(PermissionDenied):
+    """An object that does not exist, or not for this token."""
+
+
 def from_answer(answer: Mapping[str, Any], status: int, headers: Mapping[str, str], counter_id: str) -> SourceError:
     """Return the domain's error for an HTTP status and Metrica's list of errors, which may be absent."""
     errors = [e for e in answer.get("errors") or [] if isinstance(e, dict)]
@@ -38,9 +42,10 @@ def from_answer(answer: Mapping[str, Any], status: int, headers: Mapping[str, st
         return RateLimited("Metrica's quota of requests is used up", retry_after=pause, fix="Sync again after the pause; what is complete stays", **where)
     if status == 401 or "invalid_token" in kinds:
         return AuthorizationExpired("the token was refused", fix="Connect Yandex Metrica again: ./run connect yandex_metrica", **where)
-    if status == 403 or (status == 404 and "not_found" in kinds):
+    missing = status == 404 and "not_found" in kinds
+    if missing or status == 403:
         fix = "Give the token's user guest access to this counter, or name it in the integration's setting skip_accounts"
-        return PermissionDenied("the counter is not open to this token", fix=fix, **where)
+        return (Missing if missing else PermissionDenied)("the counter is not open to this token", fix=fix, **where)
     if status in {404, 410}:
         return VersionSunset("this version of the API is switched off", fix="Upgrade this release", **where)
     if kinds & _TOO_LARGE:

@@ -6,11 +6,12 @@ found by them at the next start, and cancelled or cleaned: the store of logs hol
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.rows import empty
+from connectors.yandex_metrica.errors import Missing
 from connectors.yandex_metrica.reports import log_fields
 from connectors.yandex_metrica.service import Service
 from connectors.yandex_metrica.settings import YandexMetricaSettings
@@ -67,7 +68,8 @@ class Logs:
             request_id, status = str(request.get("request_id")), str(request.get("status"))
             if request_id not in self._open and request.get("fields") == mine and status in {*WAITING, PROCESSED}:
                 _log.warning("counter %s: log request %s is left from an earlier pull and is removed", account.account_id, request_id)
-                self._remove(account, request_id, status)
+                with suppress(Missing):  # somebody else removed it meanwhile
+                    self._remove(account, request_id, status)
 
     def held(self, account: Account) -> int:
         """Return the bytes that the counter's prepared logs take, ours and others'."""
@@ -81,11 +83,15 @@ class Logs:
         request_id = self._create(account, report, {**asked, "attribution": _model(self._settings.attribution)})
         self._open.add(request_id)
         try:
-            parts = self._processed(account, report, request_id)
+            with _kept(account, report, request_id):
+                parts = self._processed(account, report, request_id)
             rows = size = 0
             for part in parts:
                 tsv = Tsv(report, account, fields, self._settings.attribution)
-                with self._service.download(_path(account, f"logrequest/{request_id}/part/{part.number}/download"), account.account_id) as chunks:
+                with (
+                    _kept(account, report, request_id),
+                    self._service.download(_path(account, f"logrequest/{request_id}/part/{part.number}/download"), account.account_id) as chunks,
+                ):
                     for table, body in tsv.pieces(chunks):
                         yield Page(table, body, TSV_TYPE)
                 if self._settings.check_part_sizes and tsv.size < part.size:
@@ -114,7 +120,7 @@ class Logs:
         )
 
     def _create(self, account: Account, report: Report, asked: dict[str, str]) -> str:
-        """Create a request. Before a second try the first one is looked for and removed: its answer may have been lost on the way."""
+        """Create a request. Whenever a try fails, what it may have made is looked for and removed: its answer may have been lost on the way."""
         tried = False
 
         def once() -> str:
@@ -125,7 +131,12 @@ class Logs:
             answer, _ = self._service.once("POST", _path(account, "logrequests"), asked, account.account_id)
             return str(answer["log_request"]["request_id"])
 
-        return self._service.patience.call(once)
+        try:
+            return self._service.patience.call(once)
+        except SourceError:
+            with suppress(SourceError):
+                self.clear(account, report)
+            raise
 
     def _processed(self, account: Account, report: Report, request_id: str) -> list[_Part]:
         """Wait until the request is processed and return its parts. Raises TransientFailure for every other end."""
@@ -135,6 +146,8 @@ class Logs:
             status = str(request.get("status"))
             if status == PROCESSED:
                 parts = [_Part(int(p["part_number"]), int(p.get("size") or 0)) for p in request.get("parts") or []]
+                if not parts and int(request.get("size") or 0):
+                    raise _incomplete(account, report, f"log request {request_id} holds {request['size']} bytes in no part")
                 return sorted(parts, key=lambda p: p.number)
             where = {"platform": report.platform, "account_id": account.account_id}
             if status not in WAITING:
@@ -173,6 +186,17 @@ class Logs:
         answer, _ = self._service.get(_path(account, f"logrequest/{request_id}"), {}, account.account_id)
         found = answer.get("log_request")
         return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def _kept(account: Account, report: Report, request_id: str) -> Iterator[None]:
+    """Word a request that Metrica no longer knows: whether the counter is open was told when it was created."""
+    try:
+        yield
+    except Missing as missing:
+        raise TransientFailure(
+            f"Metrica no longer knows log request {request_id}", platform=report.platform, account_id=account.account_id, why=missing.why, fix="Sync again"
+        ) from missing
 
 
 def _path(account: Account, what: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.rows import typed
+from connectors.rows import drift, typed
 from connectors.yandex_metrica.errors import broken
 from connectors.yandex_metrica.reports import ATTRIBUTED, GOAL, GOALS_AT_ONCE, VISITED, groupings
 from connectors.yandex_metrica.service import Service
@@ -79,7 +79,11 @@ class Stat:
             if page.count != min(self._settings.page_rows, counted - arrived):
                 raise _incomplete(account, report, f"Metrica counts {counted} rows, {arrived + page.count} arrived")
             arrived, total = arrived + page.count, counted
-            yield Page(rows_of(account, report, self._settings.attribution, question, page), body, "application/json"), total, arrived >= total
+            try:
+                rows = rows_of(account, report, self._settings.attribution, question, page)
+            except (ValueError, ArithmeticError) as error:
+                raise drift(report, account, "(see why)", f"does not read: {str(error)[:300]}") from error
+            yield Page(rows, body, "application/json"), total, arrived >= total
 
 
 def rows_of(account: Account, report: Report, attribution: str, question: Question, page: Table) -> pa.Table:

@@ -39,16 +39,16 @@ def read_table(body: bytes, dimensions: int, metrics: int) -> Table:
     if start < 0 or end < start:
         return _slowly(json.loads(body, parse_float=str, parse_int=str), dimensions, metrics)
     begin = start + len(b'"data":')
-    envelope = json.loads(body[:begin] + b"[]" + body[end + 3 :], parse_float=str, parse_int=str)
     lines = body[begin + 1 : end].replace(_BETWEEN, b']"}\n{"dimensions":[').replace(_MIDDLE, b'],"metrics":"[') + b']"}'
     block = max(1 << 20, len(lines)) if lines.count(b"\n") < 64 else 1 << 20
     try:
+        envelope = json.loads(body[:begin] + b"[]" + body[end + 3 :], parse_float=str, parse_int=str)
         rows = arrow_json.read_json(
             io.BytesIO(lines),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=block),
             parse_options=arrow_json.ParseOptions(explicit_schema=_ROW, unexpected_field_behavior="ignore"),
         ).combine_chunks()
-    except pa.ArrowInvalid:
+    except ValueError:  # also where a name ends as the rows do
         return _slowly(json.loads(body, parse_float=str, parse_int=str), dimensions, metrics)
     return _columns(envelope, rows, dimensions, metrics)
 
@@ -87,11 +87,17 @@ def _slowly(answer: Any, dimensions: int, metrics: int) -> Table:  # noqa: ANN40
 
 
 def exact(texts: pa.Array) -> pa.Array:
-    """Return texts as Decimal(18, 6); only what has more than six decimals is rounded, by Decimal, never by a float."""
+    """Return texts as Decimal(18, 6); only what has more than six decimals is rounded, by Decimal, never by a float.
+
+    Raises ValueError for a text that is no finite number, or a greater one than fits.
+    """
     try:
         return texts.cast(DECIMAL)
     except pa.ArrowInvalid:
-        return pa.array([None if t is None else Decimal(t).quantize(_SIX) for t in texts.to_pylist()], DECIMAL)
+        try:
+            return pa.array([None if t is None else Decimal(t).quantize(_SIX) for t in texts.to_pylist()], DECIMAL)
+        except (ArithmeticError, pa.ArrowException) as error:
+            raise ValueError(f"a metric is no number that fits: {error!r}") from error
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

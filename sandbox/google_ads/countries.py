@@ -52,3 +52,6 @@ COUNTRIES: Mapping[str, tuple[int, str]] = _read()
 
 CRITERIA: Mapping[str, int] = {spelling: number for code, (number, name) in COUNTRIES.items() for spelling in (code, code.lower(), name)}
 """The criterion id by code or name, for the `country` of facts."""
+
+CODES: Mapping[str, str] = {spelling: code for code, (_, name) in COUNTRIES.items() for spelling in (code.lower(), name)}
+"""The code by every other spelling."""

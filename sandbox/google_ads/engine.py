@@ -8,7 +8,7 @@ import polars as pl
 
 from domain.platforms import Level
 from sandbox.facts import ENTITY_KEYS, MEASURES, AccountFacts
-from sandbox.google_ads.countries import CRITERIA
+from sandbox.google_ads.countries import CODES, CRITERIA
 from sandbox.google_ads.customers import Customer, CustomerTree
 from sandbox.google_ads.entities import CATEGORIES, DEFAULT_ACTION, assets, conversion_actions, customer_clients, geo_targets, keywords
 from sandbox.google_ads.fields import CORE_DATES, ENUMS, FIELDS, WITH_METRICS
@@ -153,6 +153,7 @@ def _measured(query: Query, facts: AccountFacts, level: Level, segments: list[st
         rows = rows.filter(condition(one, today))
     for name in finer:
         rows = rows.filter(pl.col(name).is_in(list(CRITERIA)) if name == "country" else pl.col(name) != "")
+        rows = rows.with_columns(pl.col("country").replace(CODES)) if name == "country" else rows
     if "ad_network_type" in cut:
         rows = rows.join(facts.campaigns.select("campaign_id", "kind"), on="campaign_id", how="left", maintain_order="left")
     rows = rows.with_columns(_SEGMENTS[name].alias(f"_{name}") for name in cut)
@@ -180,7 +181,10 @@ _SEGMENTS: dict[str, pl.Expr] = {
     "quarter": pl.col("date").dt.truncate("1q").dt.to_string("%Y-%m-%d"),
     "year": pl.col("date").dt.year().cast(pl.Int64),
     "day_of_week": pl.col("date").dt.weekday().cast(pl.Int64).replace_strict(dict(enumerate(ENUMS["weekday"], 1)), return_dtype=pl.String),
-    "device": pl.col("device").str.to_uppercase().replace("", "OTHER"),
+    "device": pl.col("device")
+    .str.to_uppercase()
+    .replace("", "OTHER")
+    .replace_strict({name: name for name in ENUMS["device"]}, default="UNKNOWN", return_dtype=pl.String),
     "conversion_action": pl.col("conversion_action").replace("", DEFAULT_ACTION),
     "conversion_action_name": pl.col("conversion_action").replace("", DEFAULT_ACTION),
     "conversion_action_category": pl.col("conversion_action").replace("", DEFAULT_ACTION).replace_strict(CATEGORIES, default="DEFAULT", return_dtype=pl.String),

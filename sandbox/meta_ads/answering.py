@@ -71,7 +71,7 @@ class Insights:
     def _start(self, account: SandboxAccount, ask: Ask, endpoint: str) -> Answer:
         if self._world.fault(Platform.META_ADS, account.account_id, endpoint, ("too_large",)):
             raise errors.too_large()
-        fault = self._world.fault(Platform.META_ADS, account.account_id, endpoint, ("report_failed", "report_skipped", "report_slow"))
+        fault = self._world.fault(Platform.META_ADS, account.account_id, endpoint, ("report_failed", "report_skipped", "report_slow", "report_gone"))
         run_id = str(120_990_000_000_000_000 + self._world.number())
         self._runs.add(Run(run_id, account, ask, self._frame(account, ask), int(time.time()), fault))
         return json_answer(200, {"report_run_id": run_id})

@@ -37,6 +37,11 @@ class Run:
         return STEPS[step]
 
     @property
+    def gone(self) -> bool:
+        """Tell whether a scripted fault has made the run be forgotten."""
+        return self.fault is not None and self.fault.kind == "report_gone" and self.polls >= max(1, self.fault.polls)
+
+    @property
     def failure(self) -> dict[str, object]:
         """Return what a failed run says of itself since v25; a scripted fault's `code` takes the place of Meta's passing error."""
         code = self.fault.code if self.fault and self.fault.code else 2
@@ -81,4 +86,5 @@ class Runs:
     def find(self, run_id: str) -> Run | None:
         """Return a run, None when there is none."""
         with self._lock:
-            return self._runs.get(run_id)
+            run = self._runs.get(run_id)
+            return None if run is None or run.gone else run

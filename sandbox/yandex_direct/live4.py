@@ -25,23 +25,28 @@ def answer(world: World, request: Request, units_left: int, limit: int) -> Answe
     if method == "GetClientsUnits":
         return json_answer(200, {"data": [{"Login": login, "UnitsRest": units_left, "UnitsMax": limit} for login in param]})
     if method == "GetStatGoals":
-        return _goals(world, param)
+        return _goals(world, param, request.headers.get("client-login", "").lower())
     return _error(55, str(method))
 
 
-def _goals(world: World, param: Any) -> Answer:  # noqa: ANN401
+def _goals(world: World, param: Any, login: str) -> Answer:  # noqa: ANN401
+    """List the goals of campaigns, each once; `login` tells apart accounts of a dataset that name their campaigns alike."""
     asked = (param.get("CampaignIDS") or [param.get("CampaignID")]) if isinstance(param, dict) else [None]
     wanted = {str(i) for i in asked if i}
     if not wanted:
         return _error(1, "CampaignIDS is empty")
-    listed = []
+    listed: dict[tuple[str, int], str] = {}
     for campaign in sorted(wanted):
         for account in world.owners(Platform.YANDEX_DIRECT, campaign):
-            for number, name in goals_of(world.facts(account)).items():
-                listed.append(
-                    {"CampaignID": int(campaign), "GoalID": number, "Name": name, "AvailableForStrategy": "Yes", "AvailableForContextStrategy": "Yes"}
-                )
-    return json_answer(200, {"data": listed})
+            if login in ("", account.account_id.lower()):
+                listed |= {(campaign, number): name for number, name in goals_of(world.facts(account)).items()}
+    available = {"AvailableForStrategy": "Yes", "AvailableForContextStrategy": "Yes"}
+    goals = [{"CampaignID": _number(campaign), "GoalID": number, "Name": name, **available} for (campaign, number), name in listed.items()]
+    return json_answer(200, {"data": goals})
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
 
 
 def _error(code: int, detail: str) -> Answer:

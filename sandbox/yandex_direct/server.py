@@ -204,11 +204,13 @@ class YandexDirect:
     def _make(self, request: Request, account: SandboxAccount, definition: Definition) -> Waiting:
         table = compute(definition, account, self.world.facts(account), self._vat if account.currency == "RUB" else 0.0)
         body = print_table(table, definition, _shape(request))
-        fault = self.world.fault(Platform.YANDEX_DIRECT, account.account_id, "reports", ("report_failed", "report_slow", "report_skipped"))
+        fault = self.world.fault(Platform.YANDEX_DIRECT, account.account_id, "reports", ("report_failed", "report_slow", "report_skipped", "report_gone"))
         return Waiting(definition.fingerprint, body, table.height, self.world.clock.now(), fault)
 
     def _progress(self, account: SandboxAccount, desk: Desk, definition: Definition, report: Waiting) -> Answer:
         report.asked += 1
+        if report.fault is not None and report.fault.kind == "report_gone" and report.asked > max(1, report.fault.polls):
+            report.asked, report.fault = 1, None  # the same request begins it anew
         if report.ready and report.fault is not None and report.fault.kind in ("report_failed", "report_skipped"):
             desk.forget(definition.name)
             raise DirectError(1002, "The report could not be generated", status=502)

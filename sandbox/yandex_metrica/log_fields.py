@@ -175,7 +175,9 @@ def _engine(kind: str) -> pl.Expr:
 
 def _tsv(text: pl.Expr) -> pl.Expr:
     """Escape what TSV escapes."""
-    return text.str.replace_all("\\", "\\\\", literal=True).str.replace_all("\t", "\\t", literal=True).str.replace_all("\n", "\\n", literal=True)
+    for plain, escaped in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.str.replace_all(plain, escaped, literal=True)
+    return text
 
 
 def _visit_values(account: SandboxAccount) -> dict[str, pl.Expr]:

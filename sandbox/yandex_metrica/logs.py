@@ -26,6 +26,7 @@ MODELS = (
     *("CROSS_DEVICE_LAST_YANDEX_DIRECT_CLICK", "CROSS_DEVICE_LAST", "AUTOMATIC"),
 )
 WAITING = ("created", "awaiting_retry")
+FAULTS = ("report_failed", "report_skipped", "report_slow", "report_gone")
 
 
 @dataclass
@@ -45,6 +46,11 @@ class LogRequest:
     looks: int = 0
     fault: Fault | None = None
     parts: list[bytes] = field(default_factory=list)
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether a scripted fault has made the request be forgotten."""
+        return self.fault is not None and self.fault.kind == "report_gone" and self.looks > 0
 
     @property
     def size(self) -> int:
@@ -165,7 +171,7 @@ class Logs:
 
     def _find(self, account: SandboxAccount, request_id: str) -> LogRequest:
         for request in self._requests.get(account.account_id, []):
-            if str(request.request_id) == request_id:
+            if str(request.request_id) == request_id and not request.gone:
                 return request
         raise MetricaError(404, "not_found", f"Object not found: log request {request_id}", "requestId")
 

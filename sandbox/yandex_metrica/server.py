@@ -16,7 +16,7 @@ from sandbox.yandex_metrica import counters, report
 from sandbox.yandex_metrica.ask import read_ask
 from sandbox.yandex_metrica.errors import TOO_COMPLICATED, MetricaError
 from sandbox.yandex_metrica.limits import Limits
-from sandbox.yandex_metrica.logs import Logs
+from sandbox.yandex_metrica.logs import FAULTS, Logs
 
 _REQUEST = ("expired_token", "lost_account", "version_sunset", "throttle", "server_error", "stall")
 _LOGS = re.compile(r"^/management/v1/counter/([^/]+)/(logrequests|logrequests/evaluate|logrequest/(\d+)(?:/(clean|cancel|part/(\d+)/download))?)$")
@@ -121,7 +121,7 @@ class YandexMetrica:
         if what == "logrequests":
             if not post:
                 return self._logs.listed(account)
-            return self._logs.create(account, parameters, self._log_fault(counter_id, endpoint, "report_failed", "report_skipped", "report_slow"))
+            return self._logs.create(account, parameters, self._log_fault(counter_id, endpoint, *FAULTS))
         if action is None:
             return self._logs.info(account, request_id)
         if action in ("clean", "cancel"):

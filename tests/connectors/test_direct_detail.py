@@ -146,6 +146,28 @@ def test_lists_are_read_page_by_page_and_groups_ten_campaigns_at_a_time() -> Non
     assert len([c for c in wire.calls if c[0] == "campaigns"]) == 2
 
 
+def test_a_list_that_does_not_move_on_is_refused() -> None:
+    wire = Wire(lambda service, params: result(Campaigns=[campaign(1)], Clients=[{"Login": "client-a"}], LimitedBy=9))
+    with pytest.raises(IncompleteAnswer, match="LimitedBy that does not move on: 9 after 9"):
+        rows_of(wire.connector(), "campaigns", DateWindow(TODAY, TODAY))
+    with pytest.raises(IncompleteAnswer, match="does not move on"):
+        wire.connector().accounts()
+    assert len(wire.calls) == 4
+
+
+def test_ids_that_are_no_numbers_are_asked_for_as_they_are() -> None:
+    def answer(service: str, params: dict[str, Any]) -> httpx.Response:
+        if service == "campaigns":
+            return result(Campaigns=[campaign(7), {**campaign(8), "Id": "brand-8"}])
+        if service == "json":  # GetStatGoals
+            return httpx.Response(200, json={"data": [{"CampaignID": c, "GoalID": 1} for c in params["CampaignIDS"]]})
+        return result(AdGroups=[{"Id": f"g{c}", "CampaignId": c, "Name": "G"} for c in params["SelectionCriteria"]["CampaignIds"]])
+
+    connector = Wire(answer).connector()
+    assert [r["CampaignId"] for r in rows_of(connector, "ad_groups", DateWindow(TODAY, TODAY))] == ["7", "brand-8"]
+    assert [r["CampaignID"] for r in rows_of(connector, "goals", DateWindow(TODAY, TODAY))] == ["7", "brand-8"]
+
+
 def test_budgets_are_daily_or_the_strategys_weekly_limit_in_micros() -> None:
     strategy = {"Search": {"WbMaximumClicks": {"WeeklySpendLimit": 7_000_000}}, "Network": {"AverageCpc": {"WeeklySpendLimit": 5_000_000}}}
     unified = {"UnifiedCampaign": {"BiddingStrategy": strategy, "PriorityGoals": {"Items": [{"GoalId": 5}]}}}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -109,11 +110,20 @@ def test_undefined_is_null_and_names_keep_their_quotes(ad_daily: Report) -> None
     assert found["Conversions"] is None
     assert found["Revenue"] is None
     assert found["CampaignName"] == 'Shoes "Summer" 50%'
+    assert rows_of(pull(Wire(tsv([row(name="--")])), ad_daily))[0]["CampaignName"] == "--"
 
 
 def test_a_master_campaign_without_an_ad_keeps_its_row(ad_daily: Report) -> None:
     line = "\t".join(["2026-05-01", "100", "7", "1.00", "--", "--", "701", "Master", "UNIFIED_CAMPAIGN", "--", "--", "--"])
     assert rows_of(pull(Wire(tsv([line])), ad_daily))[0]["AdId"] is None
+
+
+def test_a_login_that_no_header_carries_is_refused_and_never_shortened(ad_daily: Report) -> None:
+    wire = Wire(tsv([row()]))
+    for login in ("client-aд", "client-a\n", "клиент"):
+        with pytest.raises(RequestRejected, match="skip_accounts"):
+            list(wire.connector().pages(replace(ACCOUNT, account_id=login), ad_daily, WINDOW))
+    assert wire.requests == []
 
 
 def test_an_empty_report_is_complete_and_says_so(ad_daily: Report) -> None:

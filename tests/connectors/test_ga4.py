@@ -219,6 +219,19 @@ def test_a_passing_error_is_tried_again_and_a_lasting_one_three_times_only(
     assert site.control("requests")["requests"] == {"ga4 runReport": 3}
 
 
+def test_server_errors_stop_short_of_the_ten_that_close_a_property(opened: Callable[..., Connector], faults: Callable[..., None]) -> None:
+    connector = opened()
+    of, other = account(connector), account(connector, "502")
+    faults("ga4", "server_error", account_id="501", times=None)
+    for name in ("property_daily", "traffic_daily", "channel_daily"):
+        with pytest.raises(TransientFailure):
+            pull(connector, of, name)
+    with pytest.raises(RateLimited, match="nearly used up") as raised:
+        pull(connector, of, "landing_page_daily")
+    assert raised.value.retry_after == 3600
+    assert pull(connector, other)
+
+
 def test_a_hinted_pause_is_waited_for_and_a_long_one_told(opened: Callable[..., Connector], faults: Callable[..., None], slept: list[float]) -> None:
     connector = opened()
     of = account(connector)
@@ -295,6 +308,12 @@ def test_an_answer_that_does_not_come_to_its_count_is_refused(opened: Callable[.
     told = iter([answer([day], 2), answer([next_day], 2)])
     scripted.answer = lambda call: reply(next(told))
     assert len(table(pull(connector, OF))) == 2
+    for nothing in ({}, {"error": {"code": 503, "status": "UNAVAILABLE"}}, {"metadata": {}}):
+        scripted.answer = lambda call, nothing=nothing: reply(nothing)
+        with pytest.raises(IncompleteAnswer, match="no answer of runReport"):
+            pull(connector, OF)
+    scripted.answer = lambda call: reply({"metadata": {}, "kind": "analyticsData#runReport"})
+    assert [p.proof for p in pull(connector, OF)] == ["rowCount reached and every key once: 0 rows"]
 
 
 def test_drift_fails_loudly_and_what_is_new_beside_it_is_kept_in_the_bytes(opened: Callable[..., Connector], scripted: Any, reply: Any) -> None:

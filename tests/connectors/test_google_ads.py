@@ -245,6 +245,7 @@ def test_one_client_under_two_managers_counts_once_and_what_is_left_out_is_said(
     found = discover(lambda: ["2", "1", "3"], search, "")
     assert [(a.account_id, a.parent_id) for a in found.accounts] == [("11", "1"), ("14", "2")]
     assert set(found.left_out) == {"12", "13", "3"}
+    assert found.refused == {"3"}
     assert "CANCELED" in found.notes[0]
 
 
@@ -279,6 +280,31 @@ def test_a_refresh_token_buys_an_access_token_once(scripted: Any, reply: Any, sa
     assert connector.check().works
     assert len(rows_of(pull(connector, "account_daily"))) == 100
     assert [c.params["grant_type"] for c in scripted.calls] == ["refresh_token"]
+    connector.close()
+
+
+def test_an_access_token_that_ends_before_its_time_is_renewed_once(scripted: Any, reply: Any, sandbox: Any) -> None:
+    given = iter(["sandbox-first", "sandbox-second", "expired-third", "expired-fourth"])
+    scripted.answer = lambda call: reply({"access_token": next(given), "expires_in": 3600})
+    connector = _with_refresh(scripted, sandbox)
+    for calls in (1, 2):
+        assert len(rows_of(pull(connector, "account_daily"))) == 100
+        assert len(scripted.calls) == calls
+        sandbox.fault("google_ads", "expired_token", account_id=BIG.account_id)
+    sandbox.control("faults", method="DELETE")
+    connector._oauth.token = None
+    with pytest.raises(AuthorizationExpired):
+        pull(connector, "account_daily")
+    assert len(scripted.calls) == 3
+    connector.close()
+
+
+def test_a_token_server_that_fails_is_no_refusal(scripted: Any, reply: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda seconds: None)
+    scripted.answer = lambda call: reply({"error": "internal_failure"}, 503)
+    connector = _with_refresh(scripted, sandbox)
+    with pytest.raises(TransientFailure, match="token server"):
+        connector.accounts()
     connector.close()
 
 

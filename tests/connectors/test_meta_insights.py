@@ -192,6 +192,27 @@ def test_a_failed_or_skipped_job_is_started_again_then_split(connector: MetaAds,
     assert windows == [("2026-05-01", "2026-05-04")] * 2 + [("2026-05-01", "2026-05-02"), ("2026-05-03", "2026-05-04")]
 
 
+def test_a_job_that_fails_for_a_quota_is_waited_for_and_never_split(connector: MetaAds, meta: FakeMeta) -> None:
+    limited = {"async_status": "Job Failed", "error_code": 80004, "error_message": "There have been too many calls to this ad-account"}
+    meta.states = [limited]
+    assert len(rows_of(pull(connector))) == 8
+    assert (len(meta.jobs), 60.0 in meta.slept) == (2, True)
+    meta.states = [limited, limited]
+    with pytest.raises(RateLimited) as raised:
+        pull(connector)
+    assert (raised.value.retry_after, len(meta.jobs)) == (60.0, 4)
+
+
+def test_a_run_that_is_gone_is_no_lost_account(connector: MetaAds, meta: FakeMeta, reply: Any) -> None:
+    meta.reads = lambda call: error(reply, 100, 33, "Unsupported get request. Object with ID '1' does not exist")
+    with pytest.raises(TransientFailure, match="run is gone"):
+        pull(connector)
+    meta.reads = lambda call: error(reply, 2601, 1815107, "Loading async report results too early")
+    meta.states = [{"async_status": "Job Completed"}, {"async_status": "Job Failed"}]
+    with pytest.raises(IncompleteAnswer, match="'Job Failed' for a job that it had called completed"):
+        pull(connector)
+
+
 def test_an_unknown_state_fails_the_pull(connector: MetaAds, meta: FakeMeta) -> None:
     meta.states = [{"async_status": "Job Dreaming"}]
     with pytest.raises(IncompleteAnswer, match="Dreaming"):

@@ -75,6 +75,10 @@ def test_secrets_are_redacted_wherever_they_stand() -> None:
     clean = redact(text, ["own-secret-1"])
     assert not any(secret in clean for secret in ("EAAB1x", "y0_AgAAA", "1//abc", "own-secret-1"))
     assert "limit=2" in clean
+    assert redact("Malformed access token EAAG0m9PX4ZCpsBAx1 (code 190)") == "Malformed access token *** (code 190)"
+    assert redact("The OAuth token has expired; an access token authentication-scheme is needed") == (
+        "The OAuth token has expired; an access token authentication-scheme is needed"
+    )
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

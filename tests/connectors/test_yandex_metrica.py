@@ -42,6 +42,7 @@ HEADER = (
     *("conversions", "conversions_value", "device", "country", "landing_page", "goal_id"),
 )
 MINE, OTHER = "71530264", "71530299"
+CAMPAIGN = '=Тест\\ "%"\r\n\t\\n \U0001f600'
 ACCOUNT = Account("yandex_metrica", MINE, "Дом", "RUB", "Europe/Moscow")
 
 
@@ -56,7 +57,7 @@ def _web() -> Iterator[list[Any]]:
 
 def _visits() -> Iterator[list[Any]]:
     for n in range(40):
-        source = ("yandex", "cpc", 'Тест\\ "%"') if n % 2 else ("google", "organic", "(organic)")
+        source = ("yandex", "cpc", CAMPAIGN) if n % 2 else ("google", "organic", "(organic)")
         yield [
             MINE,
             str(2**64 - 1 - n),
@@ -228,7 +229,7 @@ def test_visits_keep_64_bits_escapes_and_money_as_metrica_printed_them(metrica: 
     first = next(r for r in table.to_pylist() if r["visitID"] == str(2**64 - 1))
     assert (first["clientID"], first["goalsID"], first["goalsPrice"]) == (str(2**63), "[101,102]", "[19990,0]")
     assert (first["purchaseRevenue"], first["productsPrice"], first["goalsCurrency"]) == ("[19.99]", "[19990000]", "['RUB','RUB']")
-    assert {r["UTMCampaign"] for r in table.to_pylist()} == {"", 'Тест\\ "%"'}
+    assert {r["UTMCampaign"] for r in table.to_pylist()} == {"", CAMPAIGN}
     assert open_requests(metrica) == []
 
 
@@ -303,6 +304,33 @@ def test_a_lost_answer_to_a_created_request_leaves_no_second_one(metrica: Any, o
     assert rows(pull(connector, "visits", LOGGED)).num_rows == 40
     assert lost
     assert open_requests(metrica) == []
+    connector._service.patience = Patience(attempts=1)
+    lost.clear()
+    with pytest.raises(TransientFailure, match="the connection broke"):
+        pull(connector, "visits", LOGGED)
+    assert open_requests(metrica) == []
+
+
+def test_a_log_that_names_no_part_of_its_bytes_is_refused(scripted: Any, reply: Any) -> None:
+    request = {"log_request": {"request_id": 1, "status": "processed", "size": 12}, "log_request_evaluation": {"possible": True}, "requests": []}
+    scripted.answer = lambda call: reply(request)
+    connector: Any = connect("yandex_metrica", {"token": "t" * 20}, {"endpoint": scripted.url}, CLOCK, Patience(sleep=lambda s: None))
+    with pytest.raises(IncompleteAnswer, match="12 bytes in no part"):
+        pull(connector, "visits", LOGGED)
+    assert scripted.calls[-1].path.endswith("logrequest/1/clean")
+
+
+def test_a_refused_counter_is_left_out_and_the_others_are_listed(scripted: Any, reply: Any) -> None:
+    def answered(call: Any) -> Any:
+        if call.path.endswith("/counters"):
+            return reply({"rows": 3, "counters": [{"id": 1, "currency": 643}, {"id": 2}, {"id": 3, "status": "Deleted"}]})
+        return reply({"errors": [{"error_type": "access_denied", "message": "Access is denied"}]}, 403)
+
+    scripted.answer = answered
+    connector: Any = connect("yandex_metrica", {"token": "t" * 20}, {"endpoint": scripted.url}, CLOCK, Patience(sleep=lambda s: None))
+    found = connector.discover()
+    assert ([a.account_id for a in found.accounts], found.refused) == (["1"], {"2"})
+    assert set(found.left_out) == {"2", "3"}
 
 
 @pytest.mark.parametrize(("days", "error"), [(3, ReportTooLarge), (0, RateLimited)])
@@ -347,16 +375,19 @@ def test_rows_of_another_shape_are_refused(scripted_metrica: Callable[..., Yande
     broken = [answer([(DAY, [1.0])], 1)] * 4
     with pytest.raises(TransientFailure, match=r"number of metrics|documented shape"):
         pull(scripted_metrica(*broken), "counter_daily")
+    for day, metrics in ((DAY, ["--", *SEVEN[1:]]), (DAY, ["NaN", *SEVEN[1:]]), (DAY, [1e300, *SEVEN[1:]]), ([{"name": "yesterday"}], SEVEN)):
+        with pytest.raises(IncompleteAnswer, match=f"metrica account {MINE}.*does not read"):
+            pull(scripted_metrica(answer([(day, metrics)], 1)), "counter_daily")
 
 
 @pytest.mark.parametrize("pretty", [False, True])
 def test_numbers_never_pass_through_a_float(pretty: bool) -> None:
     numbers = "[9007199254740993.0,2.00000005E7,0.1,123456789012.123456,-0.000001,null,33.333333333333336]"
-    body = f'{{"query":{{}},"data":[{{"dimensions":[{{"name":"a]}},{{b","id":"1"}},{{"name":null}}],"metrics":{numbers}}}],"total_rows":1}}'
+    body = f'{{"query":{{}},"data":[{{"dimensions":[{{"name":"a]}},{{b]}}],","id":"1"}},{{"name":null}}],"metrics":{numbers}}}],"total_rows":1}}'
     if pretty:
         body = body.replace('"metrics":', '"metrics" : ')
     table = read_table(body.encode(), 2, 7)
-    assert (table.ids[0].to_pylist(), table.names[0].to_pylist(), table.names[1].to_pylist()) == (["1"], ["a]},{b"], [None])
+    assert (table.ids[0].to_pylist(), table.names[0].to_pylist(), table.names[1].to_pylist()) == (["1"], ["a]},{b]}],"], [None])
     assert table.metrics[0].to_pylist() == ["9007199254740993.0"]
     values = [exact(column).to_pylist()[0] for column in table.metrics[1:]]
     assert values == [Decimal("20000000.5"), Decimal("0.1"), Decimal("123456789012.123456"), Decimal("-0.000001"), None, Decimal("33.333333")]

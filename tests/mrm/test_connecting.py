@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -103,6 +104,17 @@ def _renews(store: Store, access: Any) -> None:
     assert renewing(store, access, WallClock(), pull) == "pulled"
     assert tokens[0] != tokens[1]
     assert integration_access(store, system_actor(access.organization_id), access.id).credentials["token"] == tokens[1]
+
+    refused = AuthorizationExpired("the token was refused", platform="yandex_direct", account_id="1")
+
+    def half(current: Any) -> SimpleNamespace:
+        """The token ends on the way."""
+        tokens.append(current.credentials["token"])
+        return SimpleNamespace(failures=[refused] if tokens[-1] == tokens[1] else [])
+
+    access = integration_access(store, system_actor(access.organization_id), access.id)
+    assert renewing(store, access, WallClock(), half).failures == []
+    assert len(set(tokens)) == 3
 
 
 def test_a_consent_without_the_scope_is_refused_by_its_name(connect: Any) -> None:

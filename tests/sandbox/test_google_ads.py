@@ -144,6 +144,9 @@ def test_the_device_is_a_segment(serve):
     bench = serve({"platform": "google_ads", "device": "mobile"}, {"platform": "google_ads", "device": "desktop"})
     rows = bench.google.rows("1234567890", "SELECT segments.device, metrics.clicks FROM ad_group WHERE segments.date = '2026-11-01'")
     assert sorted(r.segments.device for r in rows) == [2, 4]
+    bench = serve(*({"platform": "google_ads", "device": name} for name in ("console", "Smart fridge", "MOBILE", "mobile")))
+    rows = bench.google.rows("1234567890", "SELECT segments.device, metrics.clicks FROM campaign WHERE segments.date = '2026-11-01'")
+    assert sorted((r.segments.device, r.metrics.clicks) for r in rows) == [(1, 20), (2, 20)]
 
 
 def test_keywords_and_search_terms_are_views_of_their_own(serve):

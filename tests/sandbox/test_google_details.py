@@ -80,9 +80,9 @@ def test_countries_have_googles_criterion_ids(agency, serve):
     query = "SELECT geo_target_constant.id, geo_target_constant.country_code FROM geo_target_constant WHERE geo_target_constant.target_type = 'Country'"
     known = {r.geo_target_constant.country_code: r.geo_target_constant.id for r in agency.google.rows(ME, query)}
     assert (len(known), known["US"], known["DE"], known["RU"]) == (len(COUNTRIES), 2840, 2276, 2643)
-    bench = serve({"platform": "google_ads", "country": "DE"}, {"platform": "google_ads", "country": "Nowhere"})
+    bench = serve(*({"platform": "google_ads", "country": name} for name in ("DE", "de", "Germany", "Nowhere")))
     rows = bench.google.rows(CLIENT, "SELECT geographic_view.country_criterion_id, metrics.clicks FROM geographic_view WHERE segments.date = '2026-11-01'")
-    assert [(r.geographic_view.country_criterion_id, r.metrics.clicks) for r in rows] == [(2276, 10)]
+    assert [(r.geographic_view.country_criterion_id, r.metrics.clicks) for r in rows] == [(2276, 30)]
 
 
 def test_assets_are_of_the_ads(agency):

@@ -76,6 +76,14 @@ def test_renewed_credentials_take_the_old_ones_place(store: Store, ours) -> None
     assert failing_integrations(store) == []
 
 
+def test_what_postgresql_cannot_hold_stops_no_sync(store: Store, ours) -> None:
+    integration = connect(store, ours.admin)
+    (owned,) = register_accounts(store, ours.admin, integration.id, [account("1", '=Nu\x00ll \ud83d\n\t"1" \U0001f600')])
+    assert owned.name == '=Null ?\n\t"1" \U0001f600'
+    settle(store, ours.organization_id, integration.id, datetime.now(UTC), [MrmError("it said \x00")])
+    assert get_integration(store, ours.admin, integration.id).last_error == "it said ."
+
+
 def test_a_failed_sync_leaves_the_moment_of_the_last_good_one(store: Store, ours) -> None:
     integration = connect(store, ours.admin)
     good = datetime(2026, 3, 1, 6, tzinfo=UTC)

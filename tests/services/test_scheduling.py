@@ -133,6 +133,10 @@ def test_platforms_that_share_a_claim_prolong_it_without_waiting_for_each_other(
 
 @pytest.mark.parametrize(("failure", "count", "pause"), [
     (meta(RateLimited, retry_after=900.0), 1, timedelta(minutes=15)),
+    (meta(RateLimited, retry_after=1e15), 1, timedelta(hours=15)),
+    (meta(RateLimited, retry_after=float("inf")), 1, timedelta(hours=15)),
+    (meta(RateLimited, retry_after=float("nan")), 1, timedelta(0)),
+    (meta(RateLimited, retry_after=-900.0), 1, timedelta(0)),
     (meta(TransientFailure), 1, timedelta(minutes=5)),
     (meta(TransientFailure), 3, timedelta(minutes=20)),
     (meta(TransientFailure), 9, timedelta(hours=2)),

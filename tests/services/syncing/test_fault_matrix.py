@@ -21,7 +21,7 @@ ACCOUNTS = {
 }
 ADS = tuple(ACCOUNTS)[:3]
 REPORTS = {**dict.fromkeys(ADS, "ad_daily"), "ga4": "traffic_daily", "yandex_metrica": "traffic_daily"}
-LOGGED = ("report_failed", "report_skipped", "report_slow", "too_large")
+LOGGED = ("report_failed", "report_skipped", "report_slow", "report_gone", "too_large")
 """What happens to Metrica's logs alone."""
 TRUTH = {
     "google_ads": ("raw_google_ads__ad_daily", "sum(metrics_impressions)"),
@@ -47,7 +47,7 @@ class Case:
     """The pull ends well with the platform's own estimate, flagged as such."""
 
     def __str__(self) -> str:
-        return f"{self.kind}-{'once' if self.order.get('times', 1) else 'always'}"
+        return "-".join([self.kind, "once" if self.order.get("times", 1) else "always", *(str(self.order[k]) for k in ("polls",) if k in self.order)])
 
 
 ALL = tuple(ACCOUNTS)
@@ -67,6 +67,8 @@ CASES = (
     Case("version_sunset", ALL, ALWAYS, VersionSunset),
     Case("report_failed", ("meta_ads", "yandex_direct", "yandex_metrica"), ONCE),
     Case("report_skipped", ("meta_ads", "yandex_direct", "yandex_metrica"), ONCE),
+    Case("report_gone", ("meta_ads", "yandex_direct", "yandex_metrica"), ONCE),
+    Case("report_gone", ("meta_ads",), {**ONCE, "polls": 4}),  # completed, and gone before its first page
     Case("report_slow", ("meta_ads", "yandex_direct", "yandex_metrica"), {**ONCE, "polls": 3}),
     Case("too_large", ("meta_ads", "yandex_direct", "yandex_metrica"), ONCE),
     Case("sampled", ("ga4",), ONCE),  # asked again in shorter windows

@@ -1,17 +1,19 @@
 """Pulling an integration into committed slices: over the wire, into a real ClickHouse."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from connectors import registry
+from connectors.discovery import Discovery
 from connectors.meta_ads.conversions import conversions
-from domain.errors import AuthorizationExpired, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure, UnknownName
+from connectors.rows import empty
+from domain.catalogue import Account, Page, Report
+from domain.errors import AuthorizationExpired, ConfigurationError, IncompleteAnswer, PermissionDenied, RateLimited, TransientFailure
 from domain.windows import DateWindow
-from services import syncing
 from warehouse.ledger import Ledger
 from warehouse.recording import current_slices
 
@@ -23,6 +25,32 @@ COLUMNS = {
     "meta_ads": "date_start, campaign_id, impressions, clicks, spend, actions",
     "yandex_direct": "Date, CampaignId, Impressions, Clicks, Cost, Conversions",
 }
+
+
+class Found:
+    """A connector that finds the accounts that it is told; it reads nothing of them, and stumbles over account 3."""
+
+    platform = "meta_ads"
+    reports = {"account_daily": registry.report("meta_ads", "account_daily")}
+
+    def __init__(self, found: Discovery | None) -> None:
+        self.found = found
+
+    def discover(self) -> Discovery:
+        """Stumble without an answer."""
+        return Discovery(list(self.found.accounts), dict(self.found.left_out), set(self.found.refused))  # type: ignore[union-attr]
+
+    def pages(self, account: Account, of: Report, window: DateWindow) -> Iterator[Page]:
+        """Yield one page without rows."""
+        if account.account_id == "3":
+            raise ArithmeticError("access_token=EAAB1x: a metric is '--'")
+        yield Page(empty(of), b"{}", "application/json", "nothing")
+
+
+def _account(account_id: str, zone: str) -> Account:
+    return Account("meta_ads", account_id, f"A{account_id}", "EUR", zone)
+
+
 Told = Callable[[str, str, date], dict[tuple[date, str, str], tuple[int, int, Decimal, Decimal]]]
 
 
@@ -177,20 +205,28 @@ def test_an_account_that_the_credential_no_longer_shows_is_a_failure_not_a_green
     assert any("agency-two left out" in note for note in skipped.notes)
 
 
-def test_an_account_in_a_time_zone_that_nobody_knows_fails_alone(agency: Any, told: Told, accounts_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    odd, good = accounts_of["meta_ads"]
-    listed = syncing.discovered
+def test_an_account_that_cannot_be_read_fails_alone_and_by_name(agency: Any) -> None:
+    zones = {"1": "", "2": "Mars/Olympus_Mons", "3": "Asia/Kolkata", "4": "America/St_Johns"}
+    connector = Found(Discovery([_account(*known) for known in zones.items()]))
+    result = agency.sync("meta_ads", {"reports": "account_daily"}, connector=connector)
+    assert [(type(f), f.account_id) for f in result.failures] == [(IncompleteAnswer, i) for i in "123"]
+    assert "skip_accounts" in result.failures[1].fix
+    assert result.failures[2].why.startswith("ArithmeticError at test_syncing.py:")
+    assert result.failures[2].why.endswith("access_token=*** a metric is '--'")
+    assert {account for (account,) in agency.loads("account_id")} == {"4"}
+    connector.found = None
+    with pytest.raises(IncompleteAnswer, match="meta_ads: the list of accounts does not read"):
+        agency.sync("meta_ads", {"reports": "account_daily"}, connector=connector)
 
-    def discovered(*of: Any) -> Any:
-        found = listed(*of)
-        found.accounts = [replace(a, timezone="Etc/Nowhere") if a.account_id == odd else a for a in found.accounts]
-        return found
 
-    monkeypatch.setattr(syncing, "discovered", discovered)
-    result = agency.sync("meta_ads")
-    assert {o.account_id for o in result.outcomes if o.error} == {odd}
-    assert "'Etc/Nowhere' is unknown here" in str(result.failures[0])
-    assert stored(agency, "meta_ads", good) == campaigns(told, "meta_ads", good, START)
+def test_an_account_that_was_pulled_and_is_refused_now_is_lost_and_one_that_was_closed_is_not(agency: Any) -> None:
+    connector = Found(Discovery([_account(i, "UTC") for i in "456"]))
+    assert agency.sync("meta_ads", {"reports": "account_daily"}, connector=connector).failures == ()
+    connector.found = Discovery([_account("4", "UTC")], {"5": "USER_PERMISSION_DENIED", "6": "it is closed", "7": "CUSTOMER_NOT_ENABLED"}, {"5", "7"})
+    result = agency.sync("meta_ads", {"reports": "account_daily"}, connector=connector)
+    assert [(type(f), f.account_id) for f in result.failures] == [(PermissionDenied, "5")]
+    assert "USER_PERMISSION_DENIED" in str(result.failures[0])
+    assert len(result.notes) == 3
 
 
 def test_an_asked_window_is_cut_to_what_the_platform_keeps(agency: Any) -> None:
@@ -235,6 +271,13 @@ def test_windows_end_on_the_accounts_own_today(agency: Any) -> None:
     assert DateWindow(START, START).days == 1
 
 
+def test_a_clock_that_is_pinned_stays_on_its_date_in_every_zone(agency: Any) -> None:
+    agency.home.remember(pinned_at=(datetime.now(UTC) - timedelta(hours=9)).isoformat())
+    agency.sync("meta_ads", {"reports": "account_daily"}, connector=Found(Discovery([_account("8", "Asia/Tokyo"), _account("9", "Pacific/Auckland")])))
+    told = {(account, until, today) for account, until, today in agency.loads("account_id, until, account_today")}
+    assert told == {("8", START, START), ("9", START + timedelta(days=1), START + timedelta(days=1))}
+
+
 def test_a_detail_report_begins_with_its_own_days_and_goes_on_with_the_accounts_lookback(agency: Any, accounts_of: Any) -> None:
     first, second = accounts_of["google_ads"]
     settings = {"skip_accounts": second, "reports": "account_daily, device_daily, ad_groups"}
@@ -248,5 +291,5 @@ def test_a_detail_report_begins_with_its_own_days_and_goes_on_with_the_accounts_
 
 
 def test_a_report_that_does_not_exist_is_named_before_anything_is_pulled(agency: Any) -> None:
-    with pytest.raises(UnknownName, match="device_daily"):
+    with pytest.raises(ConfigurationError, match="device_daily"):
         agency.sync("google_ads", {"reports": "devise_daily"})
