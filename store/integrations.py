@@ -104,7 +104,7 @@ class Integrations:
         self.change(integration_id, **values)
 
     def own(self, integration: Integration, discovered: Sequence[Account]) -> list[OwnedAccount]:
-        """Register the accounts that an integration discovered, names and status renewed.
+        """Register the accounts that an integration discovered, names and status renewed; of a refused one what was known stays.
 
         Raises Conflict, and registers none, when one is owned by another integration of the organization.
         """
@@ -112,9 +112,10 @@ class Integrations:
         for account in sorted(discovered, key=lambda a: a.account_id):
             details = {"name": storable(account.name), "currency": account.currency, "timezone": account.timezone, "status": account.status}
             key = {"organization_id": self._organization_id, "platform": account.platform, "account_id": account.account_id}
+            told = details if account.currency else {"status": account.status}
             statement = upsert(accounts).values({**key, **details, "integration_id": integration.id})
             renewed = statement.on_conflict_do_update(
-                index_elements=list(key), set_={**details, "updated_at": func.now()}, where=accounts.c.integration_id == integration.id
+                index_elements=list(key), set_={**told, "updated_at": func.now()}, where=accounts.c.integration_id == integration.id
             )
             row = self._transaction.execute(renewed.returning(*columns(accounts, OwnedAccount))).one_or_none()
             if row is None:
