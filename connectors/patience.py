@@ -18,6 +18,15 @@ UNHINTED_PAUSE = 60.0
 """Seconds that a RateLimited without the server's own pause names when it is raised."""
 
 
+class NotInTime(TransientFailure):
+    """An asynchronous report that was not ready within `job_budget`: asked for anew at once, it would cost as much once more."""
+
+    @property
+    def code(self) -> str:
+        """Name the kind of error as everybody knows it."""
+        return "transient_failure"
+
+
 @dataclass
 class Effort:
     """What a pull asked of its platform: calls, tries again included; pauses, and the seconds that they lasted. Thread-safe."""

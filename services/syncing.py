@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from connectors import registry
 from connectors.discovery import Discovery
-from connectors.patience import Patience, counting
+from connectors.patience import NotInTime, Patience, counting
 from connectors.rows import readable
 from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Page, Report
 from domain.clock import Clock, WallClock
@@ -274,8 +274,8 @@ class _Pull:
                 if window.days == 1:
                     raise
                 break
-            except (TransientFailure, IncompleteAnswer, LoadExpired):
-                if not left:
+            except (TransientFailure, IncompleteAnswer, LoadExpired) as error:
+                if not left or isinstance(error, NotInTime):
                     raise
                 self._patience.pause(self._patience.first_pause)
         for half in window.chunks((window.days + 1) // 2):
@@ -386,4 +386,4 @@ def landed_at(organization_id: str, integration_id: str, table: str, account_id:
 
 def _closes_account(error: MrmError | None) -> SourceError | None:
     """Return the error when it would only repeat itself for the account's other reports."""
-    return error if isinstance(error, PermissionDenied | AuthorizationExpired | RateLimited) else None
+    return error if isinstance(error, PermissionDenied | AuthorizationExpired | RateLimited | NotInTime) else None

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.meta_ads.errors import Missing, NotReady, from_error
 from connectors.meta_ads.graph import Answer, Graph
 from connectors.meta_ads.jobs import Job
-from connectors.patience import UNHINTED_PAUSE, Patience
+from connectors.patience import UNHINTED_PAUSE, NotInTime, Patience
 from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
 from domain.platforms import Platform
 
@@ -85,7 +85,7 @@ class Insights:
         for look in itertools.count():
             pause = _PAUSES[min(look, len(_PAUSES) - 1)]
             if waited + pause > self._patience.job_budget:
-                raise TransientFailure(
+                raise NotInTime(
                     f"the job for {job.window} is not done after {waited:.0f} s", platform=str(Platform.META_ADS), account_id=job.account_id, fix="Sync again"
                 )
             if pause:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from connectors.patience import Patience
+from connectors.patience import NotInTime, Patience
 from connectors.secrets import redact
 from connectors.yandex_direct.errors import from_error, seconds
 from connectors.yandex_direct.settings import YandexDirectCredentials, YandexDirectSettings
@@ -128,9 +128,7 @@ class Service:
             response.close()
             pause = seconds(response.headers.get("retryIn")) or min(FIRST_PAUSE * 2**look, LONGEST_PAUSE)
             if waited + pause > self._patience.job_budget:
-                raise TransientFailure(
-                    f"the report is not ready after {waited:.0f} s", platform=str(Platform.YANDEX_DIRECT), account_id=login, fix="Sync again"
-                )
+                raise NotInTime(f"the report is not ready after {waited:.0f} s", platform=str(Platform.YANDEX_DIRECT), account_id=login, fix="Sync again")
             waited += pause
             self._patience.pause(pause)
         raise AssertionError("unreachable: the loop returns or raises")

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors.patience import NotInTime
 from connectors.rows import empty
 from connectors.yandex_metrica.errors import Missing
 from connectors.yandex_metrica.reports import log_fields
@@ -153,7 +154,7 @@ class Logs:
             if status not in WAITING:
                 raise TransientFailure(f"log request {request_id} ended as {status}", why="Nothing of it was downloaded", fix="Sync again", **where)
             if waited + pause > self._service.patience.job_budget:
-                raise TransientFailure(f"log request {request_id} is not ready after {waited:.0f} s", why=f"Its status is {status}", fix="Sync again", **where)
+                raise NotInTime(f"log request {request_id} is not ready after {waited:.0f} s", why=f"Its status is {status}", fix="Sync again", **where)
             self._service.patience.pause(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
 

@@ -38,11 +38,13 @@ class Wire:
     def __init__(self, answer: Handler) -> None:
         self.answer = answer
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.logins: set[str] = set()
         self.slept: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         service = request.url.path.strip("/").rsplit("/", 1)[-1]
         loaded = json.loads(request.content)
+        self.logins.add(request.headers.get("Client-Login", ""))
         self.calls.append((service, loaded.get("params") or loaded.get("param") or {}))
         return self.answer(*self.calls[-1])
 
@@ -163,9 +165,11 @@ def test_ids_that_are_no_numbers_are_asked_for_as_they_are() -> None:
             return httpx.Response(200, json={"data": [{"CampaignID": c, "GoalID": 1} for c in params["CampaignIDS"]]})
         return result(AdGroups=[{"Id": f"g{c}", "CampaignId": c, "Name": "G"} for c in params["SelectionCriteria"]["CampaignIds"]])
 
-    connector = Wire(answer).connector()
+    wire = Wire(answer)
+    connector = wire.connector()
     assert [r["CampaignId"] for r in rows_of(connector, "ad_groups", DateWindow(TODAY, TODAY))] == ["7", "brand-8"]
     assert [r["CampaignID"] for r in rows_of(connector, "goals", DateWindow(TODAY, TODAY))] == ["7", "brand-8"]
+    assert wire.logins == {"client-a"}
 
 
 def test_budgets_are_daily_or_the_strategys_weekly_limit_in_micros() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.meta_ads.client import MetaAds
-from connectors.meta_ads.errors import from_error, pause
+from connectors.meta_ads.errors import Missing, from_error, pause
 from connectors.meta_ads.replaying import replay
 from connectors.meta_ads.settings import MetaAdsCredentials, MetaAdsSettings
 from connectors.patience import Patience
@@ -205,7 +205,7 @@ def test_a_job_that_fails_for_a_quota_is_waited_for_and_never_split(connector: M
 
 def test_a_run_that_is_gone_is_no_lost_account(connector: MetaAds, meta: FakeMeta, reply: Any) -> None:
     meta.reads = lambda call: error(reply, 100, 33, "Unsupported get request. Object with ID '1' does not exist")
-    with pytest.raises(TransientFailure, match="run is gone"):
+    with pytest.raises(TransientFailure, match="no longer knows the job"):
         pull(connector)
     meta.reads = lambda call: error(reply, 2601, 1815107, "Loading async report results too early")
     meta.states = [{"async_status": "Job Completed"}, {"async_status": "Job Failed"}]
@@ -308,7 +308,7 @@ def test_the_worst_throttle_entry_counts_minutes_and_seconds_apart() -> None:
         (10, 0, 403, PermissionDenied),
         (200, 0, 403, PermissionDenied),
         (294, 0, 400, PermissionDenied),
-        (100, 33, 400, PermissionDenied),
+        (100, 33, 400, Missing),
         (4, 1504022, 400, RateLimited),
         (613, 1487742, 400, RateLimited),
         (80000, 0, 400, RateLimited),
@@ -322,6 +322,7 @@ def test_the_worst_throttle_entry_counts_minutes_and_seconds_apart() -> None:
 def test_every_code_has_its_place_in_the_error_tree(code: int, subcode: int, status: int, kind: type[SourceError]) -> None:
     found = from_error({"code": code, "error_subcode": subcode, "message": "words of Meta"}, status, {}, "1001")
     assert type(found) is kind
+    assert (found.code == "permission_denied") is issubclass(kind, PermissionDenied)
     assert "meta_ads account 1001" in str(found)
     assert "words of Meta" in str(found)
     assert found.fix

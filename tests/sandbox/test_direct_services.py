@@ -15,8 +15,9 @@ def get(bench, service, login=ME, version="v5", **params):
     return bench.http.post(url, json={"method": params.pop("method", "get"), "params": params}, headers=headers)
 
 
-def live(bench, method, param, token="sandbox"):
-    return bench.http.post(f"{bench.state['yandex_direct']['endpoint']}/live/v4/json/", json={"method": method, "param": param, "token": token}).json()
+def live(bench, method, param, token="sandbox", login=""):
+    call, headers = {"method": method, "param": param, "token": token}, {"Client-Login": login} if login else {}
+    return bench.http.post(f"{bench.state['yandex_direct']['endpoint']}/live/v4/json/", json=call, headers=headers).json()
 
 
 def code(answer):
@@ -61,6 +62,14 @@ def test_campaigns_name_their_goals_and_the_older_api_their_names(serve):
     assert ids[1] == 77
     row = bench.report_rows(["Conversions"], Goals=ids)[0]
     assert [row[f"Conversions_{i}_LC"] for i in ids] == ["2", "2"]
+
+
+def test_goals_of_campaigns_that_two_accounts_name_alike_are_told_once_and_by_login(serve):
+    other = {**DIRECT, "account_id": "other-login"}
+    bench = serve(*({**of, "conversion_action": action} for of, action in ((DIRECT, "77"), (other, "77"), (other, "78"))), {**other, "campaign_id": "brand"})
+    for login, goals in (("", [77, 78]), ("shop-login", [77]), ("other-login", [77, 78])):
+        assert sorted(g["GoalID"] for g in live(bench, "GetStatGoals", {"CampaignIDS": [11]}, login=login)["data"]) == goals
+    assert {g["CampaignID"] for g in live(bench, "GetStatGoals", {"CampaignIDS": ["brand"]})["data"]} == {"brand"}
 
 
 def test_the_older_api_refuses_in_its_own_shape(agency):

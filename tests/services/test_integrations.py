@@ -80,6 +80,8 @@ def test_what_postgresql_cannot_hold_stops_no_sync(store: Store, ours) -> None:
     integration = connect(store, ours.admin)
     (owned,) = register_accounts(store, ours.admin, integration.id, [account("1", '=Nu\x00ll \ud83d\n\t"1" \U0001f600')])
     assert owned.name == '=Null ?\n\t"1" \U0001f600'
+    (owned,) = register_accounts(store, ours.admin, integration.id, [Account("meta_ads", "1", "1", "", "UTC", status="refused")])
+    assert (owned.name[:5], owned.currency, owned.timezone, owned.status) == ("=Null", "RUB", "Europe/Moscow", "refused")
     settle(store, ours.organization_id, integration.id, datetime.now(UTC), [MrmError("it said \x00")])
     assert get_integration(store, ours.admin, integration.id).last_error == "it said ."
 

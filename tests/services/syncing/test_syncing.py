@@ -251,6 +251,15 @@ def test_metas_jobs_may_fail_be_skipped_be_slow_or_too_large(agency: Any, told: 
     assert stored(agency, "meta_ads", account) == campaigns(told, "meta_ads", account, START)
 
 
+def test_a_report_that_never_comes_costs_its_account_one_wait_and_no_other(agency: Any, told: Told, accounts_of: Any) -> None:
+    slow, other = accounts_of["meta_ads"]
+    agency.sandbox.fault("meta_ads", "report_slow", account_id=slow, times=None, polls=1_000_000)
+    result = agency.sync("meta_ads")
+    assert [(f.code, f.account_id) for f in result.failures] == [("transient_failure", slow)]  # type: ignore[attr-defined]
+    assert 3000 < sum(agency.slept) < 4000
+    assert stored(agency, "meta_ads", other) == campaigns(told, "meta_ads", other, START)
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_after_each_day_of_restatement_the_slices_equal_the_answer_of_that_day(agency: Any, told: Told, accounts_of: Any, platform: str) -> None:
     account = accounts_of[platform][0]
