@@ -1,3 +1,4 @@
+# house: one connector with one property world and its scripted answers; cut in two, both halves would need them
 """The GA4 connector: pages in order, proofs, doubts kept, quotas in words, and every scripted fault as documented."""
 
 import csv

@@ -1,3 +1,4 @@
+# house: one connector with one counter world and its scripted answers; cut in two, both halves would need them
 """The Metrica connector: exact numbers, proofs of completeness, and a log cycle that always cleans, against the sandbox and scripted answers."""
 
 import csv
