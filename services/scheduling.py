@@ -181,11 +181,13 @@ def settle(
 def next_try(failures: Sequence[MrmError], count: int, tick: datetime, now: datetime) -> datetime | None:
     """Return when a pull is due again: `tick` is the schedule's own next moment, `count` the failures in a row, this one included.
 
-    A credential that was refused as a whole (no account named) waits for a person: None. A quota waits for the server's hour.
+    A credential that was refused as a whole (no account named) waits for a person: None. A quota waits for the server's hour,
+    and from the second failure on no shorter than what passes does: not every platform says when its day's quota is back.
     """
     if any(isinstance(f, AuthorizationExpired) and not f.account_id for f in failures):
         return None
-    pauses = [timedelta(seconds=f.retry_after) for f in failures if isinstance(f, RateLimited)]
+    again = min(FIRST_RETRY * 2 ** min(count - 2, 10), LONGEST_RETRY) if count > 1 else timedelta(0)
+    pauses = [max(timedelta(seconds=f.retry_after), again) for f in failures if isinstance(f, RateLimited)]
     if any(isinstance(f, TransientFailure | Unreachable) for f in failures):
         pauses.append(min(FIRST_RETRY * 2 ** min(count - 1, 10), LONGEST_RETRY))
     return min([tick, *(now + pause for pause in pauses)])

@@ -133,6 +133,9 @@ def test_platforms_that_share_a_claim_prolong_it_without_waiting_for_each_other(
 
 @pytest.mark.parametrize(("failure", "count", "pause"), [
     (meta(RateLimited, retry_after=900.0), 1, timedelta(minutes=15)),
+    (meta(RateLimited, retry_after=60.0), 1, timedelta(minutes=1)),
+    (meta(RateLimited, retry_after=60.0), 4, timedelta(minutes=20)),
+    (meta(RateLimited, retry_after=7200.0), 4, timedelta(hours=2)),
     (meta(RateLimited, retry_after=1e15), 1, timedelta(hours=15)),
     (meta(RateLimited, retry_after=float("inf")), 1, timedelta(hours=15)),
     (meta(RateLimited, retry_after=float("nan")), 1, timedelta(0)),
