@@ -270,9 +270,9 @@ def _note_partitions(context: dg.AssetExecutionContext, platform: str, reports: 
     """Materialize every month of an integration that a report has whole: no account of it failed."""
     context.instance.add_dynamic_partitions(INTEGRATIONS.name or "", [integration_key(platform, result.integration_id)])
     for report in reports:
-        outcomes = [o for o in result.outcomes if o.report == report.name]
-        if any(o.error for o in outcomes):
+        if _missing(report, result):
             continue
+        outcomes = [o for o in result.outcomes if o.report == report.name]
         for key in partition_keys(platform, result.integration_id, [w for o in outcomes for w in o.windows]):
             context.log_event(dg.AssetMaterialization(asset_key(report), partition=key, metadata=_figures(outcomes)))
 

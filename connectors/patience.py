@@ -21,11 +21,6 @@ UNHINTED_PAUSE = 60.0
 class NotInTime(TransientFailure):
     """An asynchronous report that was not ready within `job_budget`: asked for anew at once, it would cost as much once more."""
 
-    @property
-    def code(self) -> str:
-        """Name the kind of error as everybody knows it."""
-        return "transient_failure"
-
 
 @dataclass
 class Effort:

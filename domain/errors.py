@@ -52,9 +52,14 @@ class MrmError(Exception):
         self.fix = fix
 
     @property
+    def known_as(self) -> type["MrmError"]:
+        """The class that people know the error by."""
+        return type(self)
+
+    @property
     def code(self) -> str:
         """Name the kind of error in snake case, e.g. `mixed_currencies`."""
-        name = type(self).__name__
+        name = self.known_as.__name__
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
     def __str__(self) -> str:
@@ -213,6 +218,11 @@ class SourceError(MrmError):
         self.platform = platform
         self.account_id = account_id
         self.request_id = request_id
+
+    @property
+    def known_as(self) -> type[MrmError]:
+        """The nearest class of this module: connectors refine kinds for themselves."""
+        return next(known for known in type(self).__mro__ if known.__module__ == __name__)
 
 
 class AuthorizationExpired(SourceError):

@@ -74,15 +74,21 @@ def renew_integration(
 
 
 def keep_fresh_credential(store: Store, actor: Actor, integration_id: str, credentials: Mapping[str, str]) -> None:
-    """Seal a token that renewed itself. What people and pulls have said of the integration stays: a paused one is paused, failures count on.
+    """Seal a token that renewed itself, for every integration of the organization that held the old one: a platform may take that no more.
 
-    One that was disconnected meanwhile gets none: its credential is erased for good. Raises NotFound.
+    What people and pulls have said of them stays: a paused one is paused, failures count on. One that was disconnected meanwhile gets
+    none: its credential is erased for good. Raises NotFound.
     """
     authorize(actor, Permission.INTEGRATION_SYNC)
     with store.transaction(actor.organization_id) as transaction:
         integrations = _of(store, actor, transaction)
-        if integrations.get(integration_id, locked=True).status != "disconnected":
-            integrations.change(integration_id, credentials=credentials)
+        renewed = integrations.get(integration_id, locked=True)
+        if renewed.status == "disconnected":
+            return
+        old = integrations.credentials(integration_id)
+        for known in integrations.all(platform=renewed.platform):
+            if known.status != "disconnected" and integrations.credentials(known.id) == old:
+                integrations.change(known.id, credentials=credentials)
 
 
 def stop_integration(store: Store, actor: Actor, integration_id: str, *, disconnect: bool) -> Integration:
@@ -173,13 +179,15 @@ def all_integration_access(store: Store, *, platform: str | None = None) -> list
     return opened
 
 
-def is_pulled(store: Store, access: IntegrationAccess) -> bool:
-    """Tell whether an integration that was opened a while ago is still there, and neither paused nor disconnected."""
+def reopened(store: Store, access: IntegrationAccess) -> IntegrationAccess | None:
+    """Open an integration that was opened a while ago as it is now; None when it is gone, paused or disconnected."""
     with store.transaction(access.organization_id) as transaction:
+        integrations = Integrations(transaction, access.organization_id, store.vault)
         try:
-            return Integrations(transaction, access.organization_id, store.vault).get(access.id).status in PULLED
+            known = integrations.get(access.id)
         except NotFound:
-            return False
+            return None
+        return replace(_opened(integrations, known), lookback_days=access.lookback_days) if known.status in PULLED else None
 
 
 def failing_integrations(store: Store) -> list[Integration]:

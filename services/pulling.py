@@ -18,7 +18,7 @@ from home.servers import locked
 from services.actors import system_actor
 from services.backfills import months_of
 from services.installation import Installation
-from services.integrations import IntegrationAccess, is_pulled, register_accounts
+from services.integrations import IntegrationAccess, register_accounts, reopened
 from services.observing import about, carried, of_run
 from services.outcomes import AccountOutcome, ProgressEvent, SyncResult
 from services.rates import BankOutcome
@@ -110,19 +110,21 @@ def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:
 
 
 def _pull_group(installation: Installation, group: _Group, wanted: Wanted, window: DateWindow | None) -> list[SyncResult]:
-    """Pull what shares a credential; another run that pulls by it now is waited for. The lock's name gives no credential away."""
+    """Pull what shares a credential; another run that pulls by it now is waited for, and may have renewed it or seen the integration go."""
     results = []
     for integration in group.members:
         ids = {"integration": integration.id, "platform": integration.platform, "organization": integration.organization_id}
-        with locked(installation.home, f"credential-{group.name[:3]}"), about("integration", **ids):
-            if is_pulled(installation.store, integration):
-                results.append(_pull(installation, integration, wanted, window))
+        with locked(installation.home, f"credential-{group.name[:8]}"), about("integration", **ids):
+            current = reopened(installation.store, integration)
+            result = current and _pull(installation, current, wanted, window)
+            if result:
+                results.append(result)
     return results
 
 
-def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wanted, window: DateWindow | None) -> SyncResult:
-    """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too, and so is one that is removed meanwhile."""
-    tell, nothing = installation.tell, SyncResult(integration.id, integration.platform, 0, ())
+def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wanted, window: DateWindow | None) -> SyncResult | None:
+    """Pull one integration, settle how it went, and give its result; a failure as a whole is a result too. None for one that is removed meanwhile."""
+    tell = installation.tell
     try:
         pull = partial(
             sync_integration,
@@ -144,8 +146,10 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
         tell.failure("pulling stopped", error)
         raise
     except NotFound as error:
+        if reopened(installation.store, integration):
+            raise
         tell.failure("integration removed", error)
-        return nothing
+        return None
     except (SourceError, Conflict, ConfigurationError) as error:
         account_id = error.account_id if isinstance(error, SourceError) else ""
         result = SyncResult(integration.id, integration.platform, 0, (AccountOutcome(integration.platform, integration.id, account_id, "", error=error),))
@@ -155,7 +159,7 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
         state = settle(installation.store, integration.organization_id, integration.id, now, result.failures, result.quota, routine=routine)
     except NotFound as error:
         tell.failure("integration removed", error)
-        return nothing
+        return None
     figures = {name: sum(getattr(o, name) for o in result.outcomes) for name in ("rows", "bytes", "requests", "waits", "dates_restated")}
     tell.event("integration pulled", accounts=result.accounts, failed=len(result.failures), next_run=state.next_run_at, quota=result.quota, **figures)
     return result

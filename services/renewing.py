@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from connectors import renewal
 from domain.clock import Clock
-from domain.errors import AuthorizationExpired
+from domain.errors import AuthorizationExpired, SourceError
 from services.actors import system_actor
 from services.integrations import IntegrationAccess, keep_fresh_credential
 from store.database import Store
@@ -30,15 +30,17 @@ def renewing(store: Store, access: IntegrationAccess, clock: Clock, pull: Callab
         return pull(renewed)
     if not _ended_on_the_way(result):
         return result
-    with suppress(AuthorizationExpired):
+    with suppress(SourceError):  # what the first pull brought is told all the same
         renewed = with_fresh_token(store, access, clock, force=True)
         return result if renewed is access else pull(renewed)
     return result
 
 
 def _ended_on_the_way(result: object) -> bool:
-    """Tell whether the platform refused a token that it had taken at first: among a pull's failures, its others have come to an end."""
-    return any(isinstance(failure, AuthorizationExpired) for failure in getattr(result, "failures", ()))
+    """Tell whether the platform refused a token that it had taken at first: from some point of the pull on it refused everything."""
+    errors = [outcome.error for outcome in getattr(result, "outcomes", ())]
+    first = next((n for n, error in enumerate(errors) if isinstance(error, AuthorizationExpired)), len(errors))
+    return first < len(errors) and all(isinstance(error, AuthorizationExpired) for error in errors[first:])
 
 
 def with_fresh_token(store: Store, access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:

@@ -369,7 +369,7 @@ class _Pull:
             why=". ".join(part for part in (refusal.rstrip("."), "It was pulled before; what is stored stays, and nothing new comes") if part),
             fix="Give the credential access again, or name the account in the integration's setting skip_accounts",
         )
-        return replace(self._outcome(account_id, "accounts"), error=error)
+        return replace(self._outcome(account_id, ""), error=error)
 
     def _outcome(self, account_id: str, report: str) -> AccountOutcome:
         return AccountOutcome(self._integration.platform, self._integration.id, account_id, report)

@@ -28,6 +28,8 @@ class ObjectLanding:
         name = _name(key)
         try:
             self._objects.put(name, zstandard.ZstdCompressor(level=_LEVEL).compress(body))
+        except NotFoundError as error:
+            raise Unreachable(f"The place for {key} is not there", why=str(error).partition("\n")[0], fix="Check MRM_OBJECT_STORE_URL: the bucket") from error
         except (BaseError, OSError) as error:
             raise _translated(key, error) from error
 

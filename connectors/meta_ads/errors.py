@@ -37,11 +37,6 @@ class NotReady(TransientFailure):
 class Missing(PermissionDenied):
     """An object that does not exist, or not for this token: Meta does not tell which."""
 
-    @property
-    def code(self) -> str:
-        """Name the kind of error as everybody knows it."""
-        return "permission_denied"
-
 
 def translate(error: Exception, account_id: str) -> SourceError:
     """Return the domain's error for a failure of the client library; no token survives in its text."""

@@ -29,11 +29,6 @@ _TOO_LARGE = frozenset({"query_error", "too_much_rows", "timeout"})
 class Missing(PermissionDenied):
     """An object that does not exist, or not for this token."""
 
-    @property
-    def code(self) -> str:
-        """Name the kind of error as everybody knows it."""
-        return "permission_denied"
-
 
 def from_answer(answer: Mapping[str, Any], status: int, headers: Mapping[str, str], counter_id: str) -> SourceError:
     """Return the domain's error for an HTTP status and Metrica's list of errors, which may be absent."""

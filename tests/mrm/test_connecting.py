@@ -110,11 +110,21 @@ def _renews(store: Store, access: Any) -> None:
     def half(current: Any) -> SimpleNamespace:
         """The token ends on the way."""
         tokens.append(current.credentials["token"])
-        return SimpleNamespace(failures=[refused] if tokens[-1] == tokens[1] else [])
+        ended = tokens[-1] == tokens[1]
+        return SimpleNamespace(outcomes=[SimpleNamespace(error=None), SimpleNamespace(error=refused if ended else None)])
 
     access = integration_access(store, system_actor(access.organization_id), access.id)
-    assert renewing(store, access, WallClock(), half).failures == []
+    assert [outcome.error for outcome in renewing(store, access, WallClock(), half).outcomes] == [None, None]
     assert len(set(tokens)) == 3
+
+    def one_account(current: Any) -> SimpleNamespace:
+        """One account is refused, and the others are not: no token has ended."""
+        tokens.append(current.credentials["token"])
+        return SimpleNamespace(outcomes=[SimpleNamespace(error=refused), SimpleNamespace(error=None)])
+
+    before = len(tokens)
+    renewing(store, integration_access(store, system_actor(access.organization_id), access.id), WallClock(), one_account)
+    assert len(tokens) == before + 1
 
 
 def test_a_consent_without_the_scope_is_refused_by_its_name(connect: Any) -> None:

@@ -307,6 +307,15 @@ def test_a_token_that_renews_itself_resumes_nothing_and_brings_no_erased_credent
     assert get_schedule(store, ours.admin, failing.id).failures == 1
 
 
+def test_a_token_that_renews_itself_is_sealed_for_all_that_held_the_old_one(store: Store, ours, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.renewal.renewed", lambda *_, **__: {"access_token": "newer-token"})
+    one, same, other = (connect(store, ours.admin, name=name) for name in ("one", "same", "other"))
+    renew_integration(store, ours.admin, other.id, credentials={"access_token": "another-login"})
+    with_fresh_token(store, integration_access(store, ours.admin, one.id), WallClock())
+    kept = [integration_access(store, ours.admin, made.id).credentials["access_token"] for made in (one, same, other)]
+    assert kept == ["newer-token", "newer-token", "another-login"]
+
+
 def test_turned_over_keys_open_every_credential_and_the_old_key_none(store: Store, ours, agency) -> None:
     theirs = agency("theirs")
     kept = [connect(store, of.admin) for of in (ours, theirs)]

@@ -15,7 +15,7 @@ from domain.clock import PinnedClock
 from domain.errors import NotFound
 from home.directory import Home
 from home.servers import locked as home_locked
-from services.integrations import all_integration_access, connect_integration, stop_integration
+from services.integrations import all_integration_access, connect_integration, renew_integration, stop_integration
 from services.outcomes import SyncResult
 from services.pulling import Wanted, pull_platform
 from services.scheduling import integration_states
@@ -44,8 +44,34 @@ def test_what_is_paused_or_removed_meanwhile_is_left_out_and_the_others_are_pull
     monkeypatch.setattr("services.pulling.sync_integration", sync)
     results = list(pull_platform(made_of(store, home, opened), "meta_ads", Wanted()))
     assert sorted(asked) == sorted((made["b"], made["c"], made["d"]))
-    assert {r.integration_id: r.accounts for r in results} == {made["b"]: 0, made["c"]: 0, made["d"]: 1}
+    assert [r.integration_id for r in results] == [made["d"]]
     assert [s.schedule.last_success_at is not None for s in integration_states(store, ours.admin)] == [False, True]
+
+
+def test_something_else_that_is_not_found_is_no_removed_integration(store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect_integration(store, ours.admin, platform="meta_ads", name="a", credentials={"access_token": "a"}, settings={})
+
+    def sync(access: Any, **_: Any) -> SyncResult:
+        raise NotFound("There is no bucket")
+
+    monkeypatch.setattr("services.pulling.sync_integration", sync)
+    with pytest.raises(NotFound, match="bucket"):
+        list(pull_platform(made_of(store, home, all_integration_access(store)), "meta_ads", Wanted()))
+
+
+def test_whoever_waited_for_a_credential_pulls_by_what_it_has_become(store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = connect_integration(store, ours.admin, platform="meta_ads", name="a", credentials={"access_token": "old-token"}, settings={})
+    opened = all_integration_access(store)
+    renew_integration(store, ours.admin, made.id, credentials={"access_token": "new-token"})
+    used = []
+
+    def sync(access: Any, **_: Any) -> SyncResult:
+        used.append(access.credentials["access_token"])
+        return SyncResult(access.id, "meta_ads", 1, ())
+
+    monkeypatch.setattr("services.pulling.sync_integration", sync)
+    assert len(list(pull_platform(made_of(store, home, opened), "meta_ads", Wanted()))) == 1
+    assert used == ["new-token"]
 
 
 def test_two_runs_never_pull_by_one_credential_at_once_but_by_two(store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
