@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from domain.clock import FARTHEST
 from domain.errors import Conflict, PartialResult, SourceError, UsageError
 from domain.windows import DateWindow
 from home.directory import Home
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from services.installation import Installation
     from store.records import Backfill, Integration
 
-FARTHEST = "Etc/GMT-14"
-"""The zone whose date is the first to change: no account's today is later."""
 GONE = "gone"
 SHOWN = 200
 """How many gaps the table shows; --json gives all."""
