@@ -81,6 +81,8 @@ class Channels:
             raise DeliveryFailed("The mail server refused the login", why=str(error.smtp_code), fix="Correct MRM_DELIVERY_SMTP_URL") from None
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryFailed("The mail could not be sent", why=type(error).__name__, fix="Check MRM_DELIVERY_SMTP_URL") from error
+        except ValueError as error:  # the target was read above: it is the URL's host, port or login
+            raise DeliveryFailed("The mail server's URL cannot be read", why=type(error).__name__, fix="Correct MRM_DELIVERY_SMTP_URL") from None
 
     def _smtp(self) -> smtplib.SMTP:
         url = urlsplit(self._settings.smtp_url.get_secret_value() if self._settings.smtp_url else "")

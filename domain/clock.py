@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+FARTHEST = "Etc/GMT-14"
+"""The zone whose date is the first to change: no account's today is later."""
+
 
 class Clock(Protocol):
     """Tell the time as the home sees it."""

@@ -38,7 +38,7 @@ def list_command(
         store, actor = installation.store, installation.actor
         rules, channels = {r.id: r for r in list_rules(store, actor)}, {c.id: c.name for c in list_channels(store, actor)}
         alerts = list_alerts(store, actor, recovered=recovered)
-        waiting = [d for d in list_deliveries(store, actor) if d.status != "sent"]
+        waiting = list_deliveries(store, actor, unsent=True)
     if as_json:
         listed = [{"id": a.id, "rule": rules[a.rule_id].name, "subject": a.subject, "status": a.status, **dict(a.details)} for a in alerts]
         looking = [{"name": r.name, "kind": r.kind, **dict(r.settings)} for r in rules.values()]

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from domain.clock import FARTHEST
 from domain.errors import Conflict, PartialResult, SourceError, UsageError
 from domain.windows import DateWindow
 from home.directory import Home
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from services.installation import Installation
     from store.records import Backfill, Integration
 
-FARTHEST = "Etc/GMT-14"
-"""The zone whose date is the first to change: no account's today is later."""
+GONE = "gone"
 SHOWN = 200
 """How many gaps the table shows; --json gives all."""
 
@@ -157,16 +157,37 @@ def _run(installation: "Installation", work: "Backfill") -> "list[Integration]":
     except BaseException as error:
         note_backfill(installation.store, installation.actor, work.id, error=str(error) or type(error).__name__)
         raise
-    failed = [_stopped(i) for i in installation.integration_states() if i.id in work.integration_ids and i.status != "active"]
+    known = {i.id: i for i in installation.integration_states()}
+    asked = [known.get(integration_id) or _gone(work, integration_id) for integration_id in work.integration_ids]
+    failed = [_stopped(i) for i in asked if i.status != "active"]
     note_backfill(installation.store, installation.actor, work.id, done=not failed, error="; ".join(i.last_error or "" for i in failed) or None)
     return failed
 
 
 def _stopped(integration: "Integration") -> "Integration":
     """Return an integration with what stands in its way as its error."""
-    if integration.status == "failed":
+    if integration.status in ("failed", GONE):
         return integration
     return replace(integration, last_error=f"{integration.name} is {integration.status}: ./run integrations resume, or ./run connect")
+
+
+def _gone(work: "Backfill", integration_id: str) -> "Integration":
+    """Return what is left of an integration that was removed since its backfill began: its id, and what to do."""
+    from store.records import Integration
+
+    why = f"The integration {integration_id} is gone: begin a backfill of the others anew"
+    return Integration(
+        id=integration_id,
+        organization_id=work.organization_id,
+        project_id=None,
+        platform=GONE,
+        name=integration_id,
+        settings={},
+        status=GONE,
+        last_sync_at=None,
+        last_error=why,
+        created_at=work.began_at,
+    )
 
 
 def _fill(installation: "Installation", home: Home, ids: list[str], since: datetime | None, until: datetime | None, *, quiet: bool, language: str) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import time
 
 from domain.errors import ConfigurationError
+from home.directory import Home
+from home.servers import read_state
 
 
 def command_of(pid: int) -> str:
@@ -19,6 +21,12 @@ def command_of(pid: int) -> str:
         if os.path.isdir("/proc/self"):  # noqa: PTH112
             return ""
     return subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+
+
+def runs(home: Home, name: str, command: str) -> bool:
+    """Tell whether what the home noted as a server's process lives and is that server's."""
+    state = read_state(home, name)
+    return state is not None and command in command_of(int(state["pid"]))
 
 
 def stop_process(pid: int, expected: str, patience: float) -> None:

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.errors import NotFound
-from home.servers import read_state
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, existing
-from mrm.processes import command_of
+from mrm.processes import runs
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -153,8 +152,7 @@ def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 
 
 def _daemon_note(installation: "Installation") -> str:
     """Say so where no daemon will act on a change."""
-    daemon = read_state(installation.home, "dagster")
-    return "" if daemon and "dagster" in command_of(int(daemon["pid"])) else " (no daemon runs: ./run up starts one, ./run sync pulls now)"
+    return "" if runs(installation.home, "dagster", "dagster") else " (no daemon runs: ./run up starts one, ./run sync pulls now)"
 
 
 def _moment(instant: Any) -> str:  # noqa: ANN401 - a datetime or None, out of a mapping

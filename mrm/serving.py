@@ -18,7 +18,7 @@ from home.directory import Home
 from home.servers import Lease, leased, locked, read_state, state_path, write_state
 from mrm.jobs import close_dead_runs, dagster_home
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, NothingYet, PortOption, TodayOption, existing
-from mrm.processes import command_of, stop_process
+from mrm.processes import runs, stop_process
 from mrm.sandboxing import move_clock, sandbox_of
 from mrm.scheduling import describe, next_run
 from mrm.supervisor import Supervisor, answers, free_port
@@ -102,7 +102,7 @@ def shortened(quota: Mapping[str, str]) -> str:
 
 def describe_home(home: Home) -> dict[str, Any]:
     """Return what runs in a home, its login and its integrations (asked only where PostgreSQL was set up before)."""
-    running = {name: _without_password((read_state(home, name) or {}).get("url", "")) for name, module in SERVERS.items() if _runs(home, name, module)}
+    running = {name: _without_password((read_state(home, name) or {}).get("url", "")) for name, module in SERVERS.items() if runs(home, name, module)}
     if leased(home, SUPERVISOR):
         running |= (read_state(home, SUPERVISOR) or {}).get("urls", {})
     settings = home.settings
@@ -156,15 +156,10 @@ def stop_idle_servers(home: Home) -> list[str]:
     """Stop the embedded servers that nobody holds a lease on; return their names."""
     stopped = []
     for name, module in SERVERS.items():
-        if _runs(home, name, module) and not leased(home, name):
+        if runs(home, name, module) and not leased(home, name):
             stop_process(int((read_state(home, name) or {})["pid"]), module, patience=30)
             stopped.append(name)
     return stopped
-
-
-def _runs(home: Home, name: str, module: str) -> bool:
-    state = read_state(home, name)
-    return state is not None and module in command_of(int(state["pid"]))
 
 
 def _without_password(url: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from domain.clock import FARTHEST
 from domain.errors import Conflict, NotFound, PartialResult, SourceError
 from home.directory import Home
 from home.servers import locked
@@ -37,7 +38,7 @@ def sync(
 
     opened = Home.open(home)
     move_clock(opened, today)
-    require_dates(since, until, opened.clock.today("Etc/GMT-14"))
+    require_dates(since, until, opened.clock.today(FARTHEST))
     progress = screens.Progress(quiet=as_json, language=str(lang))
     with locked(opened, "demo"), Installation.open(opened.path, progress=progress.report) as installation, sandbox_of(installation), progress:
         ids = choose(installation, integration or [])

@@ -16,13 +16,15 @@ from domain.errors import NotFound
 from pipelines.resources import open_installation
 from services.installation import Installation
 from services.integrations import IntegrationAccess
-from services.scheduling import claim_due, release_claim
+from services.scheduling import claim_due, release_claim, states_of_everyone
 from services.sync_requests import claim_sync_requests, finish_sync_request
 
 UNFINISHED = [
     *(dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING),
     *(dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING),
 ]
+ASKED_AT = "mrm/asked_at"
+"""The tag that says when a sync request was taken, by the home's clock: what an integration's schedule says from before is of another run."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=10), timedelta(hours=2)
 """How long a build that did not succeed waits for the next try: ever longer, while nothing new is committed."""
 
@@ -62,8 +64,9 @@ def sync_requests_sensor(job: ExecutableDefinition) -> dg.SensorDefinition:
     )
     def take(_: dg.SensorEvaluationContext) -> dg.SensorResult:
         with open_installation() as installation:
+            tags = {ASKED_AT: installation.clock.now().isoformat(), "dagster/priority": "10"}
             requests = claim_sync_requests(installation.store)
-        runs = [dg.RunRequest(run_key=r.id, run_config=_pulls([r.integration_id]), tags={REQUEST: r.id, "dagster/priority": "10"}) for r in requests]
+        runs = [dg.RunRequest(run_key=r.id, run_config=_pulls([r.integration_id]), tags={**tags, REQUEST: r.id}) for r in requests]
         return dg.SensorResult(run_requests=runs) if runs else dg.SensorResult(skip_reason="Nobody asked")
 
     return take
@@ -177,13 +180,20 @@ def give_back(run: dg.DagsterRun, error: str | None) -> None:
 
 
 def _why(installation: Installation, run: dg.DagsterRun, error: str | None) -> str | None:
-    """Say what a run's integrations failed of rather than that its step did; one that is not pulled at all did not succeed. None: all is well."""
+    """Say what a run's integrations failed of rather than that its step did; one that is not pulled at all did not succeed. None: all is well.
+
+    Only what was settled since the request was taken is this run's, and what a cancelled run came to does not explain its end.
+    """
+    if run.status is dg.DagsterRunStatus.CANCELED:
+        return error
     steps = cast("Mapping[str, Any]", run.run_config.get("ops", {}))
     asked = steps.get(SYNC_STEPS[0], {}).get("config", {}).get("integration_ids", [])
+    began = datetime.fromisoformat(run.tags.get(ASKED_AT, "2000-01-01T00:00:00+00:00"))
+    states = [s for s in states_of_everyone(installation.store) if s.integration.id in asked]
+    pulled = {s.integration.id: s.schedule.last_error for s in states if s.schedule.last_attempt_at and s.schedule.last_attempt_at >= began}
     if error:
-        return "; ".join(i.last_error for i in installation.failing_integrations() if i.id in asked and i.last_error) or error
-    pulled = {i.id for i in installation.integrations()}
-    return None if pulled.issuperset(asked) else "The integration is paused, disconnected or gone, so nothing was pulled"
+        return "; ".join(why for why in pulled.values() if why) or error
+    return None if pulled.keys() >= set(asked) else "The integration is paused, disconnected or gone, so nothing was pulled"
 
 
 def _partitions_in_step(instance: dg.DagsterInstance, integrations: Iterable[IntegrationAccess]) -> list[dg.AddDynamicPartitionsRequest]:

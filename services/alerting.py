@@ -118,11 +118,11 @@ def list_alerts(store: Store, actor: Actor, *, recovered: bool = False) -> list[
         return _of(store, actor, transaction).all(recovered=recovered)
 
 
-def list_deliveries(store: Store, actor: Actor) -> list[Delivery]:
-    """List what was sent, and what could not be, newest first."""
+def list_deliveries(store: Store, actor: Actor, *, unsent: bool = False) -> list[Delivery]:
+    """List what was sent, and what could not be, newest first; with `unsent` only what did not go out (yet)."""
     authorize(actor, Permission.INTEGRATION_READ)
     with store.transaction(actor.organization_id) as transaction:
-        return _of(store, actor, transaction).deliveries()
+        return _of(store, actor, transaction).deliveries(unsent=unsent)
 
 
 def remove(store: Store, actor: Actor, what: str, name: str) -> None:

@@ -52,8 +52,13 @@ def integration_states(store: Store, actor: Actor) -> list[State]:
     """List the organization's integrations with their schedules, oldest first."""
     authorize(actor, Permission.INTEGRATION_READ)
     with store.transaction(actor.organization_id) as transaction:
-        known = {s.integration_id: s for s in Schedules(transaction, actor.organization_id).all()}
-        return [State(i, known[i.id]) for i in Integrations(transaction, actor.organization_id, store.vault).all()]
+        return _states(transaction, store, actor.organization_id)
+
+
+def states_of_everyone(store: Store) -> list[State]:
+    """List every organization's integrations with their schedules: for pipelines."""
+    with store.system() as transaction:
+        return [state for organization in People(transaction).organizations() for state in _states(transaction, store, organization.id)]
 
 
 def standing_of_everyone(store: Store) -> tuple[list[State], list[tuple[Alert, str]]]:
@@ -62,8 +67,7 @@ def standing_of_everyone(store: Store) -> tuple[list[State], list[tuple[Alert, s
     alerts: list[tuple[Alert, str]] = []
     with store.system() as transaction:
         for organization in People(transaction).organizations():
-            known = {s.integration_id: s for s in Schedules(transaction, organization.id).all()}
-            states += [State(i, known[i.id]) for i in Integrations(transaction, organization.id, store.vault).all()]
+            states += _states(transaction, store, organization.id)
             watched = Alerts(transaction, organization.id, store.vault)
             kinds = {rule.id: rule.kind for rule in watched.rules()}
             alerts += [(alert, kinds[alert.rule_id]) for alert in watched.all()]
@@ -205,6 +209,11 @@ def next_tick(schedule: Schedule, zone: str, now: datetime) -> datetime:
         return next(due for moment in moments if (due := moment.astimezone(UTC) + offset) > now)
     except (CronSimError, StopIteration) as error:
         raise UsageError(f"The schedule {schedule.cron!r} cannot be read", why=str(error), fix="Write five fields, e.g. '0 6 * * *'") from error
+
+
+def _states(transaction: Transaction, store: Store, organization_id: str) -> list[State]:
+    known = {s.integration_id: s for s in Schedules(transaction, organization_id).all()}
+    return [State(i, known[i.id]) for i in Integrations(transaction, organization_id, store.vault).all()]
 
 
 def _zone(transaction: Transaction, store: Store, organization_id: str, integration_id: str, schedule: Schedule) -> str:

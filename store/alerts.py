@@ -115,9 +115,12 @@ class Alerts:
         values = {"organization_id": self._organization_id, "channel_id": channel_id, "key": key, "content": dict(content)}
         self._transaction.execute(upsert(deliveries).values(values).on_conflict_do_nothing(index_elements=[deliveries.c.channel_id, deliveries.c.key]))
 
-    def deliveries(self, limit: int = 200) -> list[Delivery]:
-        """List what was sent or is to be, newest first."""
-        return read_all(Delivery, self._transaction.execute(self._of(deliveries, Delivery).order_by(deliveries.c.created_at.desc()).limit(limit)).all())
+    def deliveries(self, limit: int = 200, *, unsent: bool = False) -> list[Delivery]:
+        """List what was sent or is to be, newest first; with `unsent` only what did not go out (yet)."""
+        statement = self._of(deliveries, Delivery).order_by(deliveries.c.created_at.desc()).limit(limit)
+        if unsent:
+            statement = statement.where(deliveries.c.status != "sent")
+        return read_all(Delivery, self._transaction.execute(statement).all())
 
     def take_deliveries(self, lease: timedelta, limit: int = 50) -> list[Delivery]:
         """Take queued messages whose time has come, for one taker until the lease is over; an attempt is counted before it is made."""
@@ -138,8 +141,11 @@ class Alerts:
         return sorted(read_all(Delivery, self._transaction.execute(statement).all()), key=lambda d: (d.created_at, d.id))
 
     def settle_delivery(self, delivery_id: str, *, error: str | None = None, retry_in: timedelta | None = None) -> None:
-        """Note that a message was sent, that it is to be tried again, or that it is given up. `error` None and a pause: it waits, uncounted."""
-        values: dict[str, Any] = {"error": error}
+        """Note that a message was sent, that it is to be tried again, or that it is given up.
+
+        `error` None and a pause: it waits, uncounted, and keeps what its last try failed of.
+        """
+        values: dict[str, Any] = {} if error is None else {"error": error}
         if retry_in is not None:
             values["next_try_at"] = func.now() + retry_in
             if error is None:
@@ -147,7 +153,7 @@ class Alerts:
         elif error is not None:
             values["status"] = "failed"
         else:
-            values |= {"status": "sent", "sent_at": func.now()}
+            values = {"status": "sent", "sent_at": func.now(), "error": None}
         mine = (deliveries.c.organization_id == self._organization_id, deliveries.c.id == delivery_id)
         self._transaction.execute(update(deliveries).where(*mine).values(values))
 

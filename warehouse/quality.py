@@ -150,12 +150,16 @@ def check_quality(client: Client, today: date, now: datetime) -> list[Finding]:
 
 
 def latest_quality(client: Client, organization_id: str, accounts: Iterable[tuple[str, str]] | None = None) -> list[Finding]:
-    """Return the newest finding of every check and account of an organization, of some (platform, account) or of all, the worst first."""
+    """Return what the last round of checks found of an organization, of some (platform, account) or of all, the worst first.
+
+    An account that has no rows any more is in no round: what was found of it before is over.
+    """
     with translated():
         rows = client.query(
             """SELECT check, organization_id, platform, account_id, argMax(r.status, r.checked_at) AS status,
                 argMax(r.detail, r.checked_at) AS detail, max(r.checked_at)
             FROM raw.quality_results AS r WHERE organization_id = {organization:String}
+                AND r.checked_at = (SELECT max(q.checked_at) FROM raw.quality_results AS q)
             GROUP BY check, organization_id, platform, account_id
             ORDER BY indexOf(['fail', 'warn', 'ok'], status), check, platform, account_id""",
             parameters={"organization": organization_id},

@@ -118,6 +118,7 @@ def test_a_message_that_breaks_us_is_given_up_and_the_next_one_goes_out(store: S
     note(store, rule_of(store, actor), TWO, NOW)
     assert deliver(store, Wire(RuntimeError("nobody foresaw")))["sent"] == 1
     assert sorted(d.status for d in list_deliveries(store, actor)) == ["failed", "sent"]
+    assert [d.status for d in list_deliveries(store, actor, unsent=True)] == ["failed"]
 
 
 def test_a_channel_that_takes_nothing_now_is_left_in_peace_and_the_others_count_no_attempt(store: Store, actor: Actor) -> None:
@@ -134,6 +135,17 @@ def test_quiet_hours_end_by_the_channels_clock_on_the_nights_when_it_changes(sto
     with store.system() as transaction:
         left = transaction.execute(text("select next_try_at - now() from deliveries")).scalar_one()
     assert timedelta(0) <= timedelta(hours=hours) - left < timedelta(minutes=1)
+
+
+def test_a_message_that_waits_keeps_what_its_last_try_failed_of_until_it_is_sent(store: Store, actor: Actor) -> None:
+    note(store, rule_of(store, actor, quiet=(22, 8)), FIRING, NOW)
+    logs = []
+    for wire, at in ((Wire(DeliveryFailed("busy", retry_after=0.0)), NOW), (Wire(), NOW.replace(hour=23)), (Wire(), NOW)):
+        deliver(store, wire, at)
+        logs += [(d.status, d.attempts, d.error) for d in list_deliveries(store, actor)]
+        with store.system() as transaction:
+            transaction.execute(text("update deliveries set next_try_at = now()"))
+    assert logs == [("queued", 1, "busy."), ("queued", 1, "busy."), ("sent", 2, None)]
 
 
 def test_quiet_hours_hold_a_message_back_without_counting_an_attempt(store: Store, actor: Actor) -> None:

@@ -131,6 +131,15 @@ def test_a_refused_address_is_given_up_and_a_dead_server_is_tried_again(mailbox:
     assert "secret-word" not in str(dead.value)
 
 
+@pytest.mark.parametrize("url", ["smtp://127.0.0.1:port", "smtp://[::1", "smtp://team:п%D0%B0роль@{place}"])
+def test_a_server_url_that_cannot_be_read_is_not_the_channels_fault(mailbox: tuple[Mailbox, str], url: str) -> None:
+    place = mailbox[1].partition("//")[2]
+    with pytest.raises(DeliveryFailed, match="server's URL cannot be read") as failed:
+        channels(smtp_url=SecretStr(url.format(place=place))).send(ChannelKind.EMAIL, "team@example.com", SAID)
+    assert not failed.value.final, "it is tried again, when the setting was corrected"
+    assert "роль" not in str(failed.value)
+
+
 def test_slack_and_telegram_get_text_in_which_nothing_is_markup(receiver: tuple[list[Any], str]) -> None:
     posted, url = receiver
     posted.clear()

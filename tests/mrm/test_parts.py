@@ -132,6 +132,19 @@ def test_a_backfill_of_what_is_paused_is_not_complete() -> None:
         _run(installation, SimpleNamespace(integration_ids=["paused"]))  # type: ignore[arg-type]
 
 
+def test_a_backfill_of_which_an_integration_is_gone_is_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[dict[str, Any]] = []
+    monkeypatch.setattr("mrm.jobs.run_job", lambda *_, **__: None)
+    monkeypatch.setattr("services.backfills.note_backfill", lambda *_, **how: noted.append(how))
+    here: Any = SimpleNamespace(id="here", status="active")
+    installation: Any = SimpleNamespace(integrations=lambda: [here], integration_states=lambda: [here], store=None, actor=None)
+    days = {"since": date(2026, 1, 1), "until": date(2026, 1, 2), "began_at": datetime(2026, 1, 3, tzinfo=UTC)}
+    [failed] = _run(installation, SimpleNamespace(id="b", organization_id="o", integration_ids=["here", "there"], **days))  # type: ignore[arg-type]
+    said = "The integration there is gone: begin a backfill of the others anew"
+    assert (failed.id, failed.last_error) == ("there", said)
+    assert noted[-1] == {"done": False, "error": said}
+
+
 def test_a_home_that_is_about_to_be_served_names_its_process_already(home: Home) -> None:
     def start(*_: object) -> None:
         with pytest.raises(Conflict) as refused:

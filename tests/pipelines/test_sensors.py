@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -69,19 +69,43 @@ def earlier(cursor: str, minutes: int) -> str:
     return json.dumps({**known, "last": (datetime.fromisoformat(known["last"]) - timedelta(minutes=minutes)).isoformat()})
 
 
-@pytest.mark.parametrize(("error", "failing", "pulled", "said"), [
-    (None, [], ["i"], None),
-    (None, [], [], "The integration is paused, disconnected or gone, so nothing was pulled"),
-    ("Steps failed", [("i", "meta_ads: the token was refused."), ("other", "no")], ["i"], "meta_ads: the token was refused."),
-    ("Steps failed", [], ["i"], "Steps failed"),
+ASKED, BEFORE, AFTER = (datetime(2026, 3, 10, hour, tzinfo=UTC) for hour in (12, 11, 13))
+SUCCESS, FAILURE, CANCELED = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED
+
+
+@pytest.mark.parametrize(("status", "error", "integrations", "said"), [
+    (SUCCESS, None, [("i", ASKED, None)], None),
+    (SUCCESS, None, [("i", BEFORE, None)], "The integration is paused, disconnected or gone, so nothing was pulled"),
+    (SUCCESS, None, [("i", None, None)], "The integration is paused, disconnected or gone, so nothing was pulled"),
+    (SUCCESS, None, [("other", AFTER, None)], "The integration is paused, disconnected or gone, so nothing was pulled"),
+    (FAILURE, "Steps failed", [("i", AFTER, "meta_ads: the token was refused."), ("other", AFTER, "no")], "meta_ads: the token was refused."),
+    (FAILURE, "Steps failed", [("i", AFTER, None)], "Steps failed"),
+    (FAILURE, "Its process died", [("i", BEFORE, "of an earlier run")], "Its process died"),
+    (CANCELED, "the run was cancelled", [("i", AFTER, "Direct is away")], "the run was cancelled"),
 ])  # fmt: skip
 def test_a_request_says_what_its_integration_failed_of(
-    told: Callable[..., None], monkeypatch: pytest.MonkeyPatch, error: str | None, failing: list[tuple[str, str]], pulled: list[str], said: str | None
+    told: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    status: dg.DagsterRunStatus,
+    error: str | None,
+    integrations: list[tuple[str, datetime | None, str | None]],
+    said: str | None,
 ) -> None:
     closed: list[Any] = []
     monkeypatch.setattr(sensors, "finish_sync_request", lambda store, request, why: closed.append((request, why)))
-    records = [SimpleNamespace(id=i, last_error=why) for i, why in failing]
-    told(store=None, failing_integrations=lambda: records, integrations=lambda: [SimpleNamespace(id=i) for i in pulled])
+    states = [SimpleNamespace(integration=SimpleNamespace(id=i), schedule=SimpleNamespace(last_attempt_at=at, last_error=why)) for i, at, why in integrations]
+    monkeypatch.setattr(sensors, "states_of_everyone", lambda store: states)
+    told(store=None)
     config = {"ops": {step: {"config": {"integration_ids": ["i"]}} for step in SYNC_STEPS}}
-    sensors.give_back(dg.DagsterRun(job_name="sync_and_build", tags={REQUEST: "r"}, run_config=config), error)
+    tags = {REQUEST: "r", sensors.ASKED_AT: ASKED.isoformat()}
+    sensors.give_back(dg.DagsterRun(job_name="sync_and_build", tags=tags, run_config=config, status=status), error)
     assert closed == [("r", said)]
+
+
+def test_a_run_knows_when_its_request_was_taken(told: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensors, "claim_sync_requests", lambda store: [SimpleNamespace(id="r", integration_id="i")])
+    told(store=None, clock=SimpleNamespace(now=lambda: ASKED))
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, repository_def=definitions.get_repository_def())
+        [request] = definitions.get_sensor_def("sync_requests").evaluate_tick(context).run_requests or ()
+    assert (request.tags[REQUEST], request.tags[sensors.ASKED_AT]) == ("r", ASKED.isoformat())

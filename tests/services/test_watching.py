@@ -191,14 +191,16 @@ def test_rules_over_the_machinery_fire_once_and_recover_once(watched: Home, stor
         note_model(watched, "gpt", "")
         assert {kind: told(watched, store, rule, 2) for kind, rule in added.items()} == {kind: [f"recovered {name}"] for kind, name in names.items()}
         failed_check = added[RuleKind.FAILED_CHECK]
-        for status, expected in (("warn", []), ("fail", ["fired meta_ads 1"]), ("ok", ["recovered meta_ads 1"])):
-            checked(installation, ours.organization_id, status)
+        fired, recovered = ["fired meta_ads 1"], ["recovered meta_ads 1"]
+        rounds = ("1", "warn", []), ("1", "fail", fired), ("1", "ok", recovered), ("1", "fail", fired), ("another: 1 has no rows any more", "ok", recovered)
+        for account, status, expected in rounds:
+            checked(installation, ours.organization_id, account, status)
             assert told(watched, store, failed_check, 2) == expected
 
 
-def checked(installation: Installation, organization: str, status: str) -> None:
+def checked(installation: Installation, organization: str, account: str, status: str) -> None:
     """Store what the check of duplicates said of an account, later than what is stored."""
-    row = [datetime.now(UTC), "duplicates", organization, "meta_ads", "1", status, "2 rows repeat a key"]
+    row = [datetime.now(UTC), "duplicates", organization, "meta_ads", account, status, "2 rows repeat a key"]
     with installation.warehouse.client() as client:
         names = ["checked_at", "check", "organization_id", "platform", "account_id", "status", "detail"]
         client.insert("quality_results", [row], column_names=names, database="raw")
