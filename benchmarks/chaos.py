@@ -3,7 +3,8 @@
 A worker process does what the daemon and its runs do: the sensor's tick, the job of the schedule, the claim given back. Each night,
 at a random moment of the pull or the build, SIGKILL hits the worker, the ClickHouse server, PostgreSQL (its server, its supervisor
 or both), the sandbox, or dbt. Nothing is repaired by hand: a dead worker or platform is started again as a supervisor would, the
-home's clock moves on by an hour, and the next tick goes on. Every night's pull must end complete; after every build the current
+home's clock moves on by an hour, leases of claims are over with it (they last a quarter of an hour by the wall, which is not waited
+for; tests hold them), and the next tick goes on. Every night's pull must end complete; after every build the current
 slices and the marts are held against the dataset. Prints the kills by process and the comparisons; exit code 1 where anything differed.
 """
 

@@ -12,6 +12,7 @@ from functools import partial
 from hashlib import blake2b
 
 from connectors.registry import REPORTS
+from domain.clock import FARTHEST
 from domain.errors import ConfigurationError, Conflict, DiskFull, NotFound, SourceError, Unreachable
 from domain.windows import DateWindow
 from home.servers import locked
@@ -64,7 +65,7 @@ def pull_platform(installation: Installation, platform: str, wanted: Wanted, *, 
     Raises only what makes every further pull impossible: an unreachable warehouse or store, a full disk.
     """
     chosen = [i for i in installation.integrations(platform) if not wanted.integration_ids or i.id in wanted.integration_ids]
-    for window in wanted.windows(installation.clock.today("Etc/GMT-14")):
+    for window in wanted.windows(installation.clock.today(FARTHEST)):
         with ThreadPoolExecutor(wanted.workers, thread_name_prefix=f"pull-{platform}") as pool:
             running = [pool.submit(carried(_pull_group), installation, group, wanted, window) for group in _by_credential(chosen)]
             try:
