@@ -11,6 +11,9 @@ import time
 import httpx
 import pytest
 
+FIRST_PORT = 21_000 + os.getpid() % 8_000
+"""Below the ports that the system gives to outgoing connections, which a neighbouring test may be taking."""
+
 
 @pytest.fixture
 def launch(tmp_path, repository):
@@ -35,7 +38,7 @@ def launch(tmp_path, repository):
 
 
 def test_it_serves_says_where_and_ends_on_sigterm(launch):
-    process, state, path = launch("--today", "2026-11-23")
+    process, state, path = launch("--today", "2026-11-23", "--port", FIRST_PORT)
     assert state["pid"] == process.pid
     assert path.stat().st_mode & 0o777 == 0o600
     assert state["dataset"]["since"] == "2025-10-20"
@@ -81,7 +84,7 @@ def test_a_taken_port_gives_way_to_the_next(launch):
 
 
 def test_a_restart_from_the_same_first_port_has_the_same_addresses(launch):
-    process, before, _ = launch("--today", "2026-11-23")
+    process, before, _ = launch("--today", "2026-11-23", "--port", FIRST_PORT)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     _, after, _ = launch("--today", "2026-11-23", "--port", before["control"].rpartition(":")[2])
