@@ -117,8 +117,8 @@ def _pull_group(installation: Installation, group: _Group, wanted: Wanted, windo
         ids = {"integration": integration.id, "platform": integration.platform, "organization": integration.organization_id}
         with locked(installation.home, f"credential-{group.name[:8]}"), about("integration", **ids):
             current = reopened(installation.store, integration)
-            result = current and _pull(installation, current, wanted, window)
-            if result:
+            result = _pull(installation, current, wanted, window) if current else None
+            if result is not None:
                 results.append(result)
     return results
 

@@ -11,7 +11,7 @@ from connectors.discovery import Discovery
 from connectors.patience import NotInTime, Patience, counting
 from connectors.rows import readable
 from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Page, Report
-from domain.clock import Clock, WallClock
+from domain.clock import Clock, WallClock, knows_zone
 from domain.errors import (
     AuthorizationExpired,
     ConfigurationError,
@@ -321,17 +321,15 @@ class _Pull:
 
     def _timeless(self, account: Account) -> SourceError | None:
         """Return the error of an account whose days cannot be told, since its time zone is none; None for every other."""
-        try:
-            self._clock.today(account.timezone)
-        except (LookupError, OSError, ValueError):
-            return IncompleteAnswer(
-                f"its time zone {account.timezone!r} is not known",
-                platform=self._integration.platform,
-                account_id=account.account_id,
-                why="Without it nobody can tell which days are the account's",
-                fix="Set the account's time zone on the platform, or name the account in the integration's setting skip_accounts",
-            )
-        return None
+        if knows_zone(account.timezone):
+            return None
+        return IncompleteAnswer(
+            f"its time zone {account.timezone!r} is not known",
+            platform=self._integration.platform,
+            account_id=account.account_id,
+            why="Without it nobody can tell which days are the account's",
+            fix="Set the account's time zone on the platform, or name the account in the integration's setting skip_accounts",
+        )
 
     def _loaded(self, pulled: AccountOutcome, commit: Commit, seconds: tuple[float, float]) -> AccountOutcome:
         """Add to what was pulled what its commit says, and tell of it; `seconds` are those of the pull and of the commit."""
