@@ -44,6 +44,7 @@ class Effort:
 
 
 _effort: ContextVar[Effort | None] = ContextVar("effort", default=None)
+_once_only: ContextVar[bool] = ContextVar("once_only", default=False)
 
 
 @contextmanager
@@ -55,6 +56,16 @@ def counting() -> Iterator[Effort]:
         yield effort
     finally:
         _effort.reset(token)
+
+
+@contextmanager
+def once_only(wanted: bool) -> Iterator[None]:
+    """Where `wanted`, try no transient failure again inside of the block, in threads that carry its context too: the platform is known to be down."""
+    token = _once_only.set(wanted)
+    try:
+        yield
+    finally:
+        _once_only.reset(token)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ class Patience:
                 waited += pause
             except TransientFailure:
                 failed += 1
-                if failed >= self.attempts:
+                if failed >= self.attempts or _once_only.get():
                     raise
                 pause = self.first_pause * 4 ** (failed - 1)
             self.pause(pause)

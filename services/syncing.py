@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from connectors import registry
 from connectors.discovery import Discovery
-from connectors.patience import NotInTime, Patience, counting
+from connectors.patience import NotInTime, Patience, counting, once_only
 from connectors.rows import readable
 from domain.catalogue import Account, CheckResult, Connector, KnowsLookback, KnowsQuota, Page, Report
 from domain.clock import Clock, WallClock, knows_zone
@@ -36,12 +36,15 @@ from services.reading_ahead import read_ahead
 from services.windows import PROVISIONAL_DAYS, plan_pull
 from warehouse.client import Warehouse
 from warehouse.coverage import Coverage, coverage
+from warehouse.leases import LeasesAhead
 from warehouse.ledger import Ledger, LoadKey
 from warehouse.load import Commit
 from warehouse.recording import CurrentSlice
 
 LOAD_TRIES = 3
 """How often a load that broke off, or could not prove itself complete, is pulled anew in all."""
+OUTAGE = 2
+"""How many reports in a row end in transient failures until the platform counts as down: each further one is then tried once, until one succeeds."""
 
 _EXTENSIONS = {"application/json": "json", "text/tab-separated-values": "tsv"}
 
@@ -165,8 +168,9 @@ class _Pull:
     ) -> None:
         self._integration, self._connector, self._ledger, self._landing, self._clock = integration, connector, ledger, landing, clock
         self._progress, self._patience, self._tell = progress, patience, tell
-        self._done = self._total = 0
+        self._done = self._total = self._failed_in_a_row = 0
         self._slices = _NOTHING
+        self._leases: LeasesAhead | None = None
 
     def run(self, known: Mapping[tuple[str, str], Coverage], asked: _Asked, own: Callable[[Sequence[Account]], object]) -> SyncResult:
         """Pull account by account."""
@@ -182,21 +186,28 @@ class _Pull:
         outcomes = [self._lost(account_id, found.left_out.get(account_id, "")) for account_id in self._missing(known, found)]
         notes = list(found.notes)
         for account in found.accounts:
-            refused = self._timeless(account)
-            self._slices = _NOTHING if refused else self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
-            for report in reports:
-                covered = known.get((report.table, account.account_id), Coverage())
-                if refused is None:
-                    outcome, said = self._counted(account, report, covered, asked)
+            with self._ledger.ahead(self._key(account), reports) as self._leases:
+                for outcome, said in self._account(account, reports, known, asked):
+                    outcomes.append(outcome)
                     notes += [note for note in said if note not in notes]
-                else:
-                    outcome, said = replace(self._outcome(account.account_id, report.name), error=refused), ()
-                outcomes.append(outcome)
-                refused = refused or _closes_account(outcome.error)
-                self._done += 1
-                self._say(account, report, outcome.rows)
         quota = dict(self._connector.quota()) if isinstance(self._connector, KnowsQuota) else None
         return SyncResult(self._integration.id, self._integration.platform, len(found.accounts), tuple(outcomes), tuple(notes), quota, seconds)
+
+    def _account(
+        self, account: Account, reports: Sequence[Report], known: Mapping[tuple[str, str], Coverage], asked: _Asked
+    ) -> Iterator[tuple[AccountOutcome, tuple[str, ...]]]:
+        """Pull an account report by report, and yield how each went; a failure that would repeat itself closes the account."""
+        refused = self._timeless(account)
+        self._slices = _NOTHING if refused else self._read(account, [r for r in reports if (r.table, account.account_id) in known], asked)
+        for report in reports:
+            if refused is None:
+                outcome, said = self._counted(account, report, known.get((report.table, account.account_id), Coverage()), asked)
+            else:
+                outcome, said = replace(self._outcome(account.account_id, report.name), error=refused), ()
+            yield outcome, said
+            refused = refused or _closes_account(outcome.error)
+            self._done += 1
+            self._say(account, report, outcome.rows)
 
     def _chosen(self) -> list[Report]:
         """List the reports to pull. A name that is none is the integration's own fault, and stops no other."""
@@ -219,15 +230,17 @@ class _Pull:
 
     def _counted(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
         """Pull a report under its ids, its requests and waits counted."""
-        with about("report", account=account.account_id, report=report.name) as span, counting() as effort:
-            outcome, notes = self._report(account, report, covered, asked)
+        down = self._failed_in_a_row >= OUTAGE
+        with about("report", account=account.account_id, report=report.name) as span, counting() as effort, once_only(down):
+            outcome, notes = self._report(account, report, covered, asked, tries=1 if down else LOAD_TRIES)
+            self._failed_in_a_row = self._failed_in_a_row + 1 if isinstance(outcome.error, TransientFailure) else 0
             if outcome.error is not None:
                 span.record_exception(outcome.error)
                 if self._tell is not None:
                     self._tell.failure("report failed", outcome.error, requests=effort.requests, waits=effort.waits)
         return replace(outcome, requests=effort.requests, waits=effort.waits, seconds_waited=round(effort.seconds_waited, 3)), notes
 
-    def _report(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
+    def _report(self, account: Account, report: Report, covered: Coverage, asked: _Asked, tries: int) -> tuple[AccountOutcome, tuple[str, ...]]:
         """Pull one report of one account, window by window; a failure ends the report and leaves its committed windows."""
         outcome = self._outcome(account.account_id, report.name)
         try:
@@ -246,7 +259,7 @@ class _Pull:
                 done=done,
             )
             for window in plan.windows:
-                for part in self._window(account, report, window):
+                for part in self._window(account, report, window, tries):
                     outcome = outcome.plus(part)
         except (SourceError, LoadExpired, DataQualityError) as error:
             return replace(outcome, error=error), ()
@@ -264,11 +277,11 @@ class _Pull:
         with readable(f"{report.name}: the lookback", account.platform, account.account_id):
             return self._connector.lookback_days(account, report)
 
-    def _window(self, account: Account, report: Report, window: DateWindow) -> Iterator[AccountOutcome]:
+    def _window(self, account: Account, report: Report, window: DateWindow, tries: int) -> Iterator[AccountOutcome]:
         """Commit one window: again where it broke off, in halves where the platform finds it too large."""
-        for left in reversed(range(LOAD_TRIES)):
+        for left in reversed(range(tries)):
             try:
-                yield self._load(account, report, window, again=left < LOAD_TRIES - 1)
+                yield self._load(account, report, window, again=left < tries - 1)
                 return
             except ReportTooLarge:
                 if window.days == 1:
@@ -279,7 +292,7 @@ class _Pull:
                     raise
                 self._patience.pause(self._patience.first_pause)
         for half in window.chunks((window.days + 1) // 2):
-            yield from self._window(account, report, half)
+            yield from self._window(account, report, half, tries)
 
     def _load(self, account: Account, report: Report, window: DateWindow, *, again: bool) -> AccountOutcome:
         """Pull one window into one load: exact bytes to the landing, rows to the ledger, then the commit on the proof.
@@ -288,7 +301,7 @@ class _Pull:
         """
         key, known = self._key(account), None if again else self._slices.of(report, window)
         today = self._clock.today(account.timezone)
-        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, today=today, known=known)
+        load = self._ledger.open(key, report, window, self._clock.now(), timezone=account.timezone, today=today, known=known, leases=self._leases)
         place = landed_at(key.organization_id, key.integration_id, report.table, key.account_id, load.load_id)
         rows, size, said, proof, began = 0, 0, 0.0, "", time.monotonic()
         notes: list[str] = []

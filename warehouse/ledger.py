@@ -9,7 +9,8 @@ the kernel still held in memory; the build's count of rows against the ledger th
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from domain.windows import DateWindow
 from home.directory import Home
 from warehouse.client import Warehouse
 from warehouse.failures import translated
-from warehouse.leases import LEASE, DeadLoad, sweep_loads
+from warehouse.leases import LEASE, DeadLoad, LeasesAhead, sweep_loads
 from warehouse.load import Commit, Load, LoadKey, Pull
 from warehouse.planning import ledger_position
 from warehouse.raw import Schema, create_ledger_tables
@@ -54,13 +55,14 @@ class Ledger:
         timezone: str = "",
         today: date | None = None,
         known: Mapping[date, CurrentSlice] | None = None,
+        leases: LeasesAhead | None = None,
     ) -> Load:
         """Open a load of one report of one account for a window, under a lease.
 
         `observed_at` is the home's clock when the pull begins, UTC-aware. `timezone` is the account's IANA zone: it says which
         dates are complete. `today` is the account's where a clock tells it otherwise: a pinned one stays on its date in every zone
         while its hours run. A snapshot's window is one day, the account's today. `known` are the window's current slices where
-        `current` has read them for several loads at once.
+        `current` has read them for several loads at once; `leases` are those that `ahead` opens together.
         """
         if observed_at.tzinfo is None:
             raise ValueError("observed_at must be UTC-aware")
@@ -68,7 +70,19 @@ class Ledger:
             raise UsageError(f"{report.name} is a snapshot: its window is one day, not {window}", fix="Pass the account's today as since and until")
         self._create_table(report)
         today = today or observed_at.astimezone(ZoneInfo(timezone) if timezone else _NOWHERE).date()
-        return Load(self._warehouse, self._home, Pull(key, report, window, observed_at.astimezone(UTC), today, known), self._lease, self._passing)
+        pull = Pull(key, report, window, observed_at.astimezone(UTC), today, known)
+        with translated():
+            opened = leases.take(report.table) if leases else None
+        return Load(self._warehouse, self._home, pull, self._lease, self._passing, opened)
+
+    @contextmanager
+    def ahead(self, key: LoadKey, reports: Iterable[Report]) -> Iterator[LeasesAhead]:
+        """Give `open` leases for one load of each report of an account that follow each other soon; they are written when the first is opened."""
+        leases = LeasesAhead(self._warehouse, key.organization_id, key.integration_id, key.account_id, [r.table for r in reports], self._lease)
+        try:
+            yield leases
+        finally:
+            leases.close()
 
     def current(self, key: LoadKey, reports: Iterable[Report], window: DateWindow) -> Mapping[str, Mapping[date, CurrentSlice]]:
         """Return an account's current slices in a window, by raw table and date; dates never pulled are absent."""

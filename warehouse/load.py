@@ -1,7 +1,5 @@
 """One pull on its way into the ledger: pages in, one commit out."""
 
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from warehouse.delivered import EPOCH, checked, slice_numbers
 from warehouse.failures import AWAY, translated
 from warehouse.forgetting import VISITOR_COLUMNS, forgotten_visitors
 from warehouse.hashing import SliceHasher
-from warehouse.leases import LoadLease
+from warehouse.leases import LoadLease, Opened, new_load_id
 from warehouse.recording import CurrentSlice, Proposal, current_slices, expired, record
 from warehouse.spool import SUFFIX, Spool
 
@@ -71,8 +69,8 @@ class Load:
     that differ are appended at the commit. `write` holds no more than a batch of rows.
     """
 
-    def __init__(self, warehouse: Warehouse, home: Home, pull: Pull, lease: timedelta, passing: Callable[[str], None]) -> None:
-        self.load_id = new_load_id()
+    def __init__(self, warehouse: Warehouse, home: Home, pull: Pull, lease: timedelta, passing: Callable[[str], None], opened: Opened | None = None) -> None:
+        self.load_id = opened.load_id if opened else new_load_id()
         self._pull, self._report, self._window, self._passing = pull, pull.report, pull.window, passing
         self._spool_path = home.directory("spool") / f"{self.load_id}{SUFFIX}"
         self._spool: Spool | None = None
@@ -85,7 +83,10 @@ class Load:
         self._lease = LoadLease(warehouse, self._client, self.load_id, lease)
         try:
             with translated():
-                self._lease.open(pull.key.organization_id, pull.key.integration_id, pull.report.table, pull.key.account_id)
+                if opened:
+                    self._lease.take_over(opened)
+                else:
+                    self._lease.open(pull.key.organization_id, pull.key.integration_id, pull.report.table, pull.key.account_id)
                 self._direct = np.ones(pull.window.days, dtype=np.bool_)
                 self._visitor = next((column.name for column in pull.report.columns if column.name in VISITOR_COLUMNS), "")
                 self._forgotten = forgotten_visitors(self._client, pull.key.organization_id) if self._visitor else frozenset()
@@ -258,8 +259,3 @@ class Load:
             rows_load_id=[current[day].rows_load_id if same else self.load_id for day, same in zip(dates, verified, strict=True)],
             rows=int(self._hasher.counts.sum()),
         )
-
-
-def new_load_id() -> str:
-    """Return 32 hexadecimal digits that sort by the wall's microsecond, the rest random."""
-    return f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"

@@ -1,8 +1,10 @@
 """The Meta Ads connector: insights by asynchronous jobs, made smaller by dates, campaigns and fields where Meta asks for it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from typing import ParamSpec, TypeVar
 
 from connectors.discovery import Discovery, summary
 from connectors.meta_ads.entities import listing, objects
@@ -21,6 +23,9 @@ from domain.errors import MrmError, ReportTooLarge
 from domain.platforms import Platform
 from domain.windows import DateWindow
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 CONTENT_TYPE = "application/json"
 
 _DISABLED = {2: "disabled", 101: "closed"}
@@ -28,6 +33,15 @@ _ACCOUNT_PAGE = 200
 
 JOBS_AHEAD = 3
 """Jobs of one report that may run at the same time."""
+
+
+class _Pool(ThreadPoolExecutor):
+    """Threads that work in the context of whoever submits, so that their calls are counted and traced where they belong."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Begin a call in a copy of the present context."""
+        context = copy_context()
+        return super().submit(lambda: context.run(fn, *args, **kwargs))
 
 
 class MetaAds:
@@ -121,7 +135,7 @@ class MetaAds:
 
     def _in_parts(self, account: Account, report: Report, parts: list[Job], notes: Notes) -> Iterator[Page]:
         """Read the jobs in turn; the next ones are started already, since a job may take long."""
-        pool = ThreadPoolExecutor(2, thread_name_prefix="meta")
+        pool = _Pool(2, thread_name_prefix="meta")
         try:
             started = {job: pool.submit(self._insights.start, job) for job in parts[:JOBS_AHEAD]}
             for number, job in enumerate(parts):

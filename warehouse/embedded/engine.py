@@ -29,7 +29,6 @@ _CONFIGURATION = """<clickhouse>
         <table>query_log</table>
         <partition_by>toYYYYMM(event_date)</partition_by>
         <ttl>event_date + INTERVAL 30 DAY</ttl>
-        <flush_interval_milliseconds>1000</flush_interval_milliseconds>
     </query_log>
     <backups><allowed_path>{backups}</allowed_path></backups>
 </clickhouse>

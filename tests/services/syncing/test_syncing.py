@@ -164,6 +164,19 @@ def test_a_pull_that_breaks_off_is_pulled_anew_without_a_row_twice(agency: Any, 
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
+def test_of_a_platform_that_is_down_each_report_is_asked_once_after_the_second(agency: Any, told: Told, accounts_of: Any, platform: str) -> None:
+    down, other = sorted(accounts_of[platform])
+    agency.sandbox.fault(platform, "server_error", account_id=down, times=None)
+    result = agency.sync(platform)
+    requests = [o.requests for o in result.outcomes if o.account_id == down and isinstance(o.error, TransientFailure)]
+    assert len(requests) >= 3
+    assert min(requests[:2]) > 10
+    assert max(requests[2:]) <= 3  # Meta's jobs are begun three at a time, each once
+    assert all(o.error is None for o in result.outcomes if o.account_id == other)
+    assert stored(agency, platform, other) == campaigns(told, platform, other, START)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_failed_pull_deletes_nothing(agency: Any, accounts_of: Any, platform: str) -> None:
     account = accounts_of[platform][0]
     agency.sync(platform)
