@@ -228,7 +228,7 @@ def test_a_forgotten_organization_leaves_no_row_and_no_as_of_and_others_are_unch
         assert doomed_rows(client, org) == []
     assert all(count == 0 for _, count, _ in _checksum(built, "org"))
     assert _checksum(built, "rival") == rival
-    assert built.rows(AS_OF.format(mart="mart_reconciliation"), as_of="2025-06-02 12:00:00") == []
+    assert built.rows(AS_OF.format(mart="fct_sessions_daily"), as_of="2025-06-02 12:00:00") == []
     with pytest.raises(Exception, match="lost its lease"):
         _visits(built, "org")
     built.build("+fct_ad_performance_daily")

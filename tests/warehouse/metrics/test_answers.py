@@ -45,7 +45,7 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(asked=questions())
 def test_any_answer_is_what_polars_computes(agency: Any, asked: dict[str, Any]) -> None:
     asked = dict(asked)

@@ -80,7 +80,7 @@ def test_a_value_is_only_ever_a_value(agency: Any, value: str) -> None:
     assert named <= set(expected["campaign"]) or not value
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(value=st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20))
 def test_any_text_can_be_filtered_by(agency: Any, value: str) -> None:
     answer = agency.ask("impressions", where=(Filter(dimension="ad", operator=Operator.IN, values=(value, "g1-a1")),))

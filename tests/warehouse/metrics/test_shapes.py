@@ -43,7 +43,7 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(asked=questions())
 def test_any_shape_is_what_plain_arithmetic_gives(agency: Any, asked: dict[str, Any]) -> None:
     asked = dict(asked)
