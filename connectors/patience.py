@@ -6,12 +6,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from domain.errors import RateLimited, TransientFailure
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 UNHINTED_PAUSE = 60.0
@@ -56,6 +58,11 @@ def counting() -> Iterator[Effort]:
         yield effort
     finally:
         _effort.reset(token)
+
+
+def carried(work: Callable[P, T]) -> Callable[P, T]:
+    """Return work for another thread that keeps this one's context: its calls are counted here, under this one's ids and span."""
+    return partial(copy_context().run, work)
 
 
 @contextmanager

@@ -9,12 +9,10 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from contextvars import copy_context
-from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from opentelemetry import trace
@@ -25,7 +23,6 @@ from connectors.secrets import redact
 from domain.errors import ConfigurationError, MrmError
 from home.directory import Home
 
-P = ParamSpec("P")
 T = TypeVar("T")
 FILE = "pipeline.jsonl"
 _lock = threading.Lock()
@@ -134,11 +131,6 @@ def of_run(run_id: str) -> Iterator[None]:
     root = trace.SpanContext(number, number & (2**64 - 1), is_remote=True, trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED))
     with trace.use_span(trace.NonRecordingSpan(root)), structlog.contextvars.bound_contextvars(run=run_id):
         yield
-
-
-def carried(work: Callable[P, T]) -> Callable[P, T]:
-    """Return work for another thread that keeps this one's ids and span."""
-    return partial(copy_context().run, work)
 
 
 def each_under(name: str, items: Iterator[T]) -> Iterator[T]:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from hashlib import blake2b
 
+from connectors.patience import carried
 from connectors.registry import REPORTS
 from domain.clock import FARTHEST
 from domain.errors import ConfigurationError, Conflict, DiskFull, NotFound, SourceError, Unreachable
@@ -20,7 +21,7 @@ from services.actors import system_actor
 from services.backfills import months_of
 from services.installation import Installation
 from services.integrations import IntegrationAccess, register_accounts, reopened
-from services.observing import about, carried, of_run
+from services.observing import about, of_run
 from services.outcomes import AccountOutcome, ProgressEvent, SyncResult
 from services.rates import BankOutcome
 from services.renewing import renewing

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from queue import Empty, Full, Queue
 from typing import Generic, TypeVar
 
-from services.observing import carried
+from connectors.patience import carried
 
 T = TypeVar("T")
 

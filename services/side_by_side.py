@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from services.observing import carried
+from connectors.patience import carried
 
 T = TypeVar("T")
 

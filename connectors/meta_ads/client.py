@@ -1,10 +1,8 @@
 """The Meta Ads connector: insights by asynchronous jobs, made smaller by dates, campaigns and fields where Meta asks for it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
 
 from connectors.discovery import Discovery, summary
 from connectors.meta_ads.entities import listing, objects
@@ -15,16 +13,13 @@ from connectors.meta_ads.parsing import Notes, table
 from connectors.meta_ads.permissions import permissions
 from connectors.meta_ads.reports import REPORTS, SHAPES
 from connectors.meta_ads.settings import MetaAdsCredentials, MetaAdsSettings
-from connectors.patience import Patience
+from connectors.patience import Patience, carried
 from connectors.rows import empty
 from domain.catalogue import Account, CheckResult, Page, Report
 from domain.clock import Clock
 from domain.errors import MrmError, ReportTooLarge
 from domain.platforms import Platform
 from domain.windows import DateWindow
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 CONTENT_TYPE = "application/json"
 
@@ -33,15 +28,6 @@ _ACCOUNT_PAGE = 200
 
 JOBS_AHEAD = 3
 """Jobs of one report that may run at the same time."""
-
-
-class _Pool(ThreadPoolExecutor):
-    """Threads that work in the context of whoever submits, so that their calls are counted and traced where they belong."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Begin a call in a copy of the present context."""
-        context = copy_context()
-        return super().submit(lambda: context.run(fn, *args, **kwargs))
 
 
 class MetaAds:
@@ -135,15 +121,15 @@ class MetaAds:
 
     def _in_parts(self, account: Account, report: Report, parts: list[Job], notes: Notes) -> Iterator[Page]:
         """Read the jobs in turn; the next ones are started already, since a job may take long."""
-        pool = _Pool(2, thread_name_prefix="meta")
+        pool = ThreadPoolExecutor(2, thread_name_prefix="meta")
         try:
-            started = {job: pool.submit(self._insights.start, job) for job in parts[:JOBS_AHEAD]}
+            started = {job: pool.submit(carried(self._insights.start), job) for job in parts[:JOBS_AHEAD]}
             for number, job in enumerate(parts):
                 for answers in self._read(job, pool, started.pop(job)):
                     yield _page(account, report, answers, notes)
                 for following in parts[number + 1 : number + 1 + JOBS_AHEAD]:
                     if following not in started:
-                        started[following] = pool.submit(self._insights.start, following)
+                        started[following] = pool.submit(carried(self._insights.start), following)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

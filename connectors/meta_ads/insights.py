@@ -8,7 +8,7 @@ from typing import Any
 from connectors.meta_ads.errors import Missing, NotReady, from_error
 from connectors.meta_ads.graph import Answer, Graph
 from connectors.meta_ads.jobs import Job
-from connectors.patience import UNHINTED_PAUSE, NotInTime, Patience
+from connectors.patience import UNHINTED_PAUSE, NotInTime, Patience, carried
 from domain.errors import IncompleteAnswer, RateLimited, ReportTooLarge, SourceError, TransientFailure
 from domain.platforms import Platform
 
@@ -111,7 +111,7 @@ class Insights:
 
     def _pages(self, job: Job, run_id: str, ahead: Executor) -> Iterator[Answer]:
         """Follow the cursor to its end; the next page is fetched while the last one is worked on."""
-        coming: Future[Answer] | None = ahead.submit(self._page, job, run_id, "")
+        coming: Future[Answer] | None = ahead.submit(carried(self._page), job, run_id, "")
         seen = set[str]()
         while coming is not None:
             answer = coming.result()
@@ -124,7 +124,7 @@ class Insights:
                 if not after or after in seen:
                     raise self._broken(job, "a cursor that does not move on")
                 seen.add(after)
-                coming = ahead.submit(self._page, job, run_id, after)
+                coming = ahead.submit(carried(self._page), job, run_id, after)
             yield answer
 
     def _page(self, job: Job, run_id: str, after: str) -> Answer:

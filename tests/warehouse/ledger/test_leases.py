@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import DataQualityError, LoadExpired
 from domain.windows import DateWindow
-from warehouse.ledger import DeadLoad, Ledger, LoadKey
+from warehouse.ledger import DeadLoad, Ledger
 from warehouse.spool import sweep_spool
 
 NOON = datetime(2024, 4, 1, 12, tzinfo=UTC)
@@ -116,16 +116,15 @@ def test_the_heartbeat_keeps_a_short_lease(agency, ad):
 
 
 STATES = "SELECT report, arraySort(groupArray(state)) FROM raw.load_leases GROUP BY load_id, report ORDER BY report"
-KEY = LoadKey("org", "int", "acc")
 
 
-def _opened(agency, leases, ledger=None):
-    return (ledger or agency.ledger).open(KEY, agency.report, DateWindow(NOON.date(), NOON.date()), NOON, leases=leases)
+def _opened(agency, leases):
+    return agency.ledger.open(agency.key, agency.report, DateWindow(NOON.date(), NOON.date()), NOON, leases=leases)
 
 
 def test_an_accounts_leases_are_written_in_one_statement_and_those_that_nobody_took_are_over(agency, ad):
     other = replace(agency.report, name="other_daily")
-    with agency.ledger.ahead(KEY, [agency.report, other]) as leases:
+    with agency.ledger.ahead(agency.key, [agency.report, other]) as leases:
         with _opened(agency, leases) as load:
             assert agency.warehouse.client().query(STATES).result_rows == [("raw_meta_ads__ad_daily", ["open"]), ("raw_meta_ads__other_daily", ["open"])]
             load.write(agency.table([ad(31, "a", 1)]))
@@ -141,14 +140,14 @@ def test_an_accounts_leases_are_written_in_one_statement_and_those_that_nobody_t
 
 
 def test_an_account_whose_reports_are_not_pulled_writes_no_lease(agency):
-    with agency.ledger.ahead(KEY, [agency.report]):
+    with agency.ledger.ahead(agency.key, [agency.report]):
         pass
     assert agency.count("SELECT count() FROM raw.load_leases") == 0
 
 
-def test_a_lease_that_waited_too_long_to_be_taken_is_not_relied_on(agency, ad):
+def test_a_lease_that_waited_too_long_to_be_taken_is_not_relied_on(agency):
     ledger = _ledger(agency, lease=timedelta(seconds=1))
-    with ledger.ahead(KEY, [agency.report, replace(agency.report, name="other_daily")]) as leases:
+    with ledger.ahead(agency.key, [agency.report, replace(agency.report, name="other_daily")]) as leases:
         leases.take("raw_meta_ads__other_daily")
         time.sleep(0.3)  # more than a quarter of a lease
         assert leases.take(agency.report.table) is None
