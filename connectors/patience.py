@@ -60,6 +60,12 @@ def counting() -> Iterator[Effort]:
         _effort.reset(token)
 
 
+def _count_pause(seconds: float) -> None:
+    effort = _effort.get()
+    if effort is not None:
+        effort.paused(seconds)
+
+
 def carried(work: Callable[P, T]) -> Callable[P, T]:
     """Return work for another thread that keeps this one's context: its calls are counted here, under this one's ids and span."""
     return partial(copy_context().run, work)
@@ -67,7 +73,10 @@ def carried(work: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def once_only(wanted: bool) -> Iterator[None]:
-    """Where `wanted`, try no transient failure again inside of the block, in threads that carry its context too: the platform is known to be down."""
+    """Where `wanted`, no call tries a transient failure again inside of the block, in threads that carry its context too: the platform is known to be down.
+
+    An asynchronous job that ends badly is begun anew all the same: its calls were answered.
+    """
     token = _once_only.set(wanted)
     try:
         yield
@@ -91,9 +100,7 @@ class Patience:
 
     def pause(self, seconds: float) -> None:
         """Wait, and let it be counted."""
-        effort = _effort.get()
-        if effort is not None:
-            effort.paused(seconds)
+        _count_pause(seconds)
         self.sleep(seconds)
 
     def call(self, once: Callable[[], T]) -> T:
@@ -138,9 +145,7 @@ class Pace:
             self._recent.popleft()
         if len(self._recent) >= self.calls:
             pause = self.period - (now - self._recent.popleft())
-            effort = _effort.get()
-            if effort is not None:
-                effort.paused(pause)
+            _count_pause(pause)
             self.sleep(pause)
             now += pause
         self._recent.append(now)

@@ -29,6 +29,7 @@ from domain.errors import (
 from domain.landing import Landing
 from domain.windows import DateWindow
 from home.directory import Home
+from services.circuit_breaker import CircuitBreaker
 from services.integrations import IntegrationAccess
 from services.observing import Telling, about, each_under
 from services.outcomes import ADDED, AccountOutcome, ProgressEvent, SyncResult
@@ -43,8 +44,6 @@ from warehouse.recording import CurrentSlice
 
 LOAD_TRIES = 3
 """How often a load that broke off, or could not prove itself complete, is pulled anew in all."""
-OUTAGE = 2
-"""How many reports in a row end in transient failures until the platform counts as down: each further one is then tried once, until one succeeds."""
 
 _EXTENSIONS = {"application/json": "json", "text/tab-separated-values": "tsv"}
 
@@ -168,7 +167,8 @@ class _Pull:
     ) -> None:
         self._integration, self._connector, self._ledger, self._landing, self._clock = integration, connector, ledger, landing, clock
         self._progress, self._patience, self._tell = progress, patience, tell
-        self._done = self._total = self._failed_in_a_row = 0
+        self._done = self._total = 0
+        self._breaker = CircuitBreaker()
         self._slices = _NOTHING
         self._leases: LeasesAhead | None = None
 
@@ -230,10 +230,10 @@ class _Pull:
 
     def _counted(self, account: Account, report: Report, covered: Coverage, asked: _Asked) -> tuple[AccountOutcome, tuple[str, ...]]:
         """Pull a report under its ids, its requests and waits counted."""
-        down = self._failed_in_a_row >= OUTAGE
+        down = self._breaker.open
         with about("report", account=account.account_id, report=report.name) as span, counting() as effort, once_only(down):
             outcome, notes = self._report(account, report, covered, asked, tries=1 if down else LOAD_TRIES)
-            self._failed_in_a_row = self._failed_in_a_row + 1 if isinstance(outcome.error, TransientFailure) else 0
+            self._breaker.note(outcome)
             if outcome.error is not None:
                 span.record_exception(outcome.error)
                 if self._tell is not None:

@@ -35,9 +35,17 @@ _REFUSALS = {
     "mart_budget_pacing": "it follows budgets and assignments, and the store keeps only today's",
     "campaign_metrics": "it follows assignments to projects, and the store keeps only today's; ask fct_ad_performance_daily",
 }
-_SETTINGS = """join_use_nulls = 1, optimize_and_compare_chain = 0, optimize_extract_common_expressions = 0,
-    optimize_group_by_function_keys = 0, optimize_aggregators_of_group_by_keys = 0"""
-"""What the views run under. The rewritings that are off compare expressions over the whole nesting: half of the analysis of a fact's view."""
+AS_OF_SETTINGS: Mapping[str, int] = {
+    "join_use_nulls": 1,
+    "optimize_and_compare_chain": 0,
+    "optimize_extract_common_expressions": 0,
+    "optimize_group_by_function_keys": 0,
+    "optimize_aggregators_of_group_by_keys": 0,
+}
+"""What the views must be asked under; they name it too, but a read-only reader's own settings win over a view's.
+
+Without `join_use_nulls` rows go wrong. The rewritings that are off compare expressions over the whole nesting: half of the analysis.
+"""
 _MONTHS = f"""SELECT {ORGANIZATION} AS organization_id, toYYYYMM(addMonths(toStartOfMonth({SINCE}), number)) AS partition
     FROM numbers(toUInt64(greatest(dateDiff('month', {SINCE}, {UNTIL}) + 1, 0)))"""
 _LOADS = f"""SELECT * FROM raw.loads
@@ -85,9 +93,10 @@ class _Project:
         inner = self._rewritten(found[0])
         if before:
             inner = inner.replace(SINCE, f"subtractDays({SINCE}, {before})").replace(UNTIL, f"addDays({UNTIL}, {after})")
+        settings = ", ".join(f"{name} = {value}" for name, value in AS_OF_SETTINGS.items())
         return f"""SELECT * FROM (
 {inner}
-) WHERE organization_id = {ORGANIZATION} AND date_day BETWEEN {SINCE} AND {UNTIL} SETTINGS {_SETTINGS}"""
+) WHERE organization_id = {ORGANIZATION} AND date_day BETWEEN {SINCE} AND {UNTIL} SETTINGS {settings}"""
 
     def _rewritten(self, key: str) -> str:
         """Return a model's SQL with every relation that it reads replaced by a subquery.

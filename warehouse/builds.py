@@ -128,15 +128,20 @@ class Builds:
         return published
 
     def fail(self, plan: Plan, why: str) -> None:
-        """Note that the models or tests failed: the last published slices are pinned again, and the next plan redoes these months."""
-        with translated(), self._warehouse.client() as client:
-            if pinned_build(client) == plan.build_id:
-                last = last_build(client)
-                note(client, self._home.id, plan.build_id, "failed", why=why[:2000])
-                if last is not None and last.build_id != plan.build_id:
-                    note(client, self._home.id, last.build_id, "restored")
-                    drop_slices(client, keep=[last.build_id])
-        self._release()
+        """Note that the models or tests failed: the last published slices are pinned again, and the next plan redoes these months.
+
+        Raises Unreachable where even that cannot be noted; the next plan finds out by itself, and this one holds nobody up.
+        """
+        try:
+            with translated(), self._warehouse.client() as client:
+                if pinned_build(client) == plan.build_id:
+                    last = last_build(client)
+                    note(client, self._home.id, plan.build_id, "failed", why=why[:2000])
+                    if last is not None and last.build_id != plan.build_id:
+                        note(client, self._home.id, last.build_id, "restored")
+                        drop_slices(client, keep=[last.build_id])
+        finally:
+            self._release()
 
     def last(self) -> Build | None:
         """Return the last published build, None before the first."""

@@ -58,7 +58,8 @@ class Opened:
 class LeasesAhead:
     """The leases of an account's next loads, one of each report: written together when the first is wanted, for one statement instead of one per load.
 
-    Each is taken once, while less than a quarter of its life is over; after that its load opens a lease of its own. `close` ends those that nobody took.
+    Each is taken once, while less than a quarter of its life is over; after that its load opens a lease of its own. `close` ends those that nobody took;
+    one that was taken belongs to its load, and runs out where that never came to be.
     """
 
     def __init__(self, warehouse: Warehouse, organization_id: str, integration_id: str, account_id: str, reports: Iterable[str], lease: timedelta) -> None:
@@ -66,12 +67,15 @@ class LeasesAhead:
         self._left: dict[str, Opened] | None = None
 
     def take(self, report: str) -> Opened | None:
-        """Return the lease of a report (its raw table); None where it is taken, too old, or not among those that were asked for."""
+        """Return the lease of a report (its raw table); None where it is taken, too old, or not among those that were asked for.
+
+        The first call writes them all. Raises Unreachable.
+        """
         if self._left is None:
-            since, ids = time.monotonic(), {report: new_load_id() for report in self._reports}
+            since, ids = time.monotonic(), {name: new_load_id() for name in self._reports}
             with self._warehouse.client() as client:
                 _open(client, *self._whose, ids, int(self._lease / timedelta(milliseconds=1)))
-            self._left = {report: Opened(load_id, since) for report, load_id in ids.items()}
+            self._left = {name: Opened(load_id, since) for name, load_id in ids.items()}
         found = self._left.get(report)
         if found is None or time.monotonic() - found.since > self._lease.total_seconds() / 4:
             return None
@@ -125,10 +129,7 @@ class LoadLease:
 
     def note(self, state: str) -> None:
         """Write the last row of a load that gives up; one that commits needs none, its commit row says it."""
-        self._client.command(
-            f"INSERT INTO raw.load_leases {_again('{state:String}', 'max(expires_at)')}",
-            parameters={"load_id": self._id, "state": state},
-        )
+        _note_all(self._client, [self._id], state)
 
     def close(self) -> None:
         """Stop the heartbeat; the lease runs out by itself unless a last row was noted."""
@@ -173,13 +174,13 @@ def _open(client: Client, organization_id: str, integration_id: str, account_id:
 
 def _again(state: str, expires: str) -> str:
     return f"""SELECT load_id, any(organization_id), any(integration_id), any(report), any(account_id), {state}, {expires}, now64(6, 'UTC')
-        FROM raw.load_leases WHERE load_id = {{load_id:String}} GROUP BY load_id"""
+        FROM raw.load_leases WHERE load_id IN {{load_ids:Array(String)}} GROUP BY load_id"""
 
 
 def _renew(client: Client, load_id: str, milliseconds: int) -> bool:
     client.command(
         f"""INSERT INTO raw.load_leases {_again("'renewed'", "now64(6, 'UTC') + toIntervalMillisecond({ms:Int64})")} HAVING {VALID}""",
-        parameters={"load_id": load_id, "ms": milliseconds},
+        parameters={"load_ids": [load_id], "ms": milliseconds},
     )
     return bool(number(client, f"SELECT {VALID} FROM raw.load_leases WHERE load_id = {{load_id:String}}", {"load_id": load_id}))
 
@@ -234,7 +235,7 @@ def _forget(client: Client) -> None:
 def _note_all(client: Client, load_ids: list[str], state: str) -> None:
     if load_ids:
         client.command(
-            f"INSERT INTO raw.load_leases {_again('{state:String}', 'max(expires_at)').replace('= {load_id:String}', 'IN {load_ids:Array(String)}')}",
+            f"INSERT INTO raw.load_leases {_again('{state:String}', 'max(expires_at)')}",
             parameters={"load_ids": load_ids, "state": state},
         )
 

@@ -123,9 +123,16 @@ class Load:
         """Commit every date of the window, empty ones too, as the platform now answers.
 
         `proof` is the platform's own sign of completeness. Raises IncompleteAnswer without one, DataQualityError for two rows
-        of one natural key, LoadExpired when the lease is over, DiskFull. After any of them nothing has changed.
+        of one natural key, LoadExpired when the lease is over, DiskFull. After any of them nothing has changed, and the load is over.
         """
         self._require_open()
+        try:
+            return self._commit(proof)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _commit(self, proof: str) -> Commit:
         if not proof.strip():
             raise IncompleteAnswer(
                 f"the answer to {self._report.name} for {self._window} carries no proof of completeness",
@@ -141,7 +148,7 @@ class Load:
             self._passing("rows_stored")
             self._uncertain = True
             try:
-                record(self._client, self._lease, proposal, int(self._hasher.counts[stored].sum()), self._passing)
+                record(self._client, self._lease, proposal, int(self._hasher.counts[stored].sum()), self._passing, has_visitors=bool(self._visitor))
             except (LoadExpired, DataQualityError):
                 self._uncertain = False
                 raise
@@ -231,7 +238,9 @@ class Load:
             )
 
     def _proposal(self, proof: str) -> Proposal:
-        """Say of each date whether it is as it was when its slice was read: rows of a committed load stay for ever, so that holds."""
+        """Say of each date whether it is as it was when its slice was read. A committed load's rows stay until they are superseded, but for a
+        forgotten visitor's, which end this load.
+        """
         current = self._known
         dates = list(self._window.dates())
         hashes = [self._hasher.digest(number) for number in range(len(dates))]

@@ -75,6 +75,9 @@ _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items()).replac
 _IN_THE_LEDGER = """SELECT count() FROM raw.loads WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String}
     AND report = {report:String} AND account_id = {account_id:String} AND load_id = {load_id:String}"""
 """By the whole key of the ledger's order: the cost does not grow with the loads of others."""
+_FORGOTTEN_SINCE = """SELECT count() FROM raw.tombstones WHERE scope = 'visitor' AND organization_id = {organization_id:String} AND event = 'begun'
+    AND noted_at >= (SELECT min(noted_at) FROM raw.load_leases WHERE load_id = {load_id:String})"""
+"""The organization's visitors that were forgotten since a load's lease began: it may hold their rows, or have read slices that did."""
 
 
 def current_slices(
@@ -98,11 +101,12 @@ def current_slices(
     return slices
 
 
-def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: int, passing: Callable[[str], None]) -> None:
+def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: int, passing: Callable[[str], None], *, has_visitors: bool = False) -> None:
     """Commit: ONE server statement writes the row while the lease is valid and the raw table holds exactly `stored_rows` of the load.
 
     That statement is the only writer of `raw.loads`; a second try of it writes nothing. A lease that is short for it is renewed
-    first. Raises LoadExpired, and DataQualityError where an insert that was answered well lost rows; nothing is committed then.
+    first. A load whose rows name visitors (`has_visitors`) commits only where none of the organization's was forgotten since it began.
+    Raises LoadExpired, and DataQualityError where an insert that was answered well lost rows; nothing is committed then.
     """
     parameters = {
         "load_id": proposal.load_id,
@@ -116,26 +120,30 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: in
     }
     if lease.short and not lease.renew(2 * SLACK):
         raise expired(proposal.load_id)
-    written = _insert(client, proposal, parameters)
+    kept = f"({_FORGOTTEN_SINCE}) = 0" if has_visitors else "true"
+    written = _insert(client, proposal, parameters, kept)
     passing("recorded")
     if written or _committed(client, parameters):
         return
     if not lease.renew(2 * SLACK):
         raise expired(proposal.load_id)
+    if has_visitors and number(client, _FORGOTTEN_SINCE, parameters):
+        raise LoadExpired(f"A visitor was forgotten while the load {proposal.load_id} was under way", why="It may hold that visitor's rows", fix="Sync again")
     _require_stored(client, proposal, stored_rows, parameters)
-    _insert(client, proposal, parameters)
+    _insert(client, proposal, parameters, kept)
     if not _committed(client, parameters):
         raise expired(proposal.load_id)
 
 
-def _insert(client: Client, proposal: Proposal, parameters: dict[str, object]) -> bool:
-    """Ask the server for the commit; True where it says that it wrote the row, which False does not rule out."""
+def _insert(client: Client, proposal: Proposal, parameters: dict[str, object], kept: str) -> bool:
+    """Ask the server for the commit, where `kept` (SQL) holds too; True where it says that it wrote the row, which False does not rule out."""
     answer = client.command(
         f"""INSERT INTO raw.loads ({_COLUMNS}, committed_at) SELECT {_COLUMNS}, now64(6, 'UTC') FROM input('{_STRUCTURE}')
         WHERE (SELECT {COMMITTABLE} FROM raw.load_leases WHERE load_id = {{load_id:String}})
             AND ({_IN_THE_LEDGER}) = 0 AND ({_stored(proposal.report)}) = {{stored_rows:UInt64}}
             AND (SELECT count() FROM raw.tombstones WHERE organization_id = {{organization_id:String}}
                 AND (scope = 'organization' OR scope = 'integration' AND subject = {{integration_id:String}})) = 0
+            AND {kept}
         FORMAT JSONEachRow""",
         parameters=parameters,
         data=json.dumps(asdict(proposal), default=_as_text, ensure_ascii=False).encode(),

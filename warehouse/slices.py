@@ -1,6 +1,6 @@
 """The winner of a slice, as SQL: the committed load with the greatest (observed_at, load_id), as a whole.
 
-Every reader of slices uses these few expressions, so that the rule stands in one place.
+Every reader of slices uses the expressions of this module.
 """
 
 # ruff: noqa: S608 - the text is made of our own constants, every value is bound

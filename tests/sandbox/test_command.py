@@ -66,16 +66,16 @@ def test_a_malformed_dataset_ends_with_code_two_and_one_line(launch, write):
 def test_a_dataset_from_several_files_is_served(launch, write):
     first = write({}, name="a.csv")
     second = write({"platform": "google_ads"}, name="b.csv")
-    _, state, _ = launch("--dataset", first, "--dataset", second, "--today", "2026-11-23", "--quiet")
+    _, state, _ = launch("--dataset", first, "--dataset", second, "--today", "2026-11-23", "--port", FIRST_PORT, "--quiet")
     assert [a["platform"] for a in state["dataset"]["accounts"]] == ["meta_ads", "google_ads"]
     assert state["dataset"]["since"] == state["dataset"]["until"] == "2026-11-01"
 
 
 def test_a_taken_port_gives_way_to_the_next(launch):
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = FIRST_PORT + 100
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         _, state, _ = launch("--port", port, "--today", "2026-11-23")
         ports = [int(state[k].rpartition(":")[2]) for k in ("control",)] + [int(state[k]["endpoint"].rpartition(":")[2]) for k in ("meta_ads", "google_ads")]
     assert port not in ports

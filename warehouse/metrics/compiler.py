@@ -1,12 +1,13 @@
 """A question and a scope, compiled into one bound SELECT."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from domain.errors import UnknownName, UsageError
 from domain.questions import AnswerColumn, Question, Scope
+from warehouse.as_of import AS_OF_SETTINGS
 from warehouse.metrics.asking import currency_of, facts_for, has_history
 from warehouse.metrics.catalogue import Catalogue, DimensionInfo, FactInfo, MetricInfo
 from warehouse.metrics.filtering import metric_bound
@@ -28,12 +29,13 @@ _REST = "other"
 
 @dataclass(frozen=True)
 class Compiled:
-    """One SELECT, its server-side parameters, and its columns in order; after them, where `counted`, the number of rows summed."""
+    """One SELECT, its server-side parameters and settings, and its columns in order; after them, where `counted`, the number of rows summed."""
 
     sql: str
     parameters: Mapping[str, Bound]
     columns: tuple[AnswerColumn, ...]
     counted: bool = False
+    settings: Mapping[str, int] = field(default_factory=dict)
 
 
 class Compiler:
@@ -139,7 +141,8 @@ class Compiler:
 
     def _compiled(self, query: exp.Select, columns: tuple[AnswerColumn, ...], *, counted: bool = False) -> Compiled:
         _insist_on_scope(query)
-        return Compiled(query.sql(dialect=DIALECT, pretty=True), dict(self._bindings.values), columns, counted)
+        settings = AS_OF_SETTINGS if self._question.as_of else {"join_use_nulls": 1}
+        return Compiled(query.sql(dialect=DIALECT, pretty=True), dict(self._bindings.values), columns, counted, settings)
 
     def _adds_up(self, measure: str) -> bool:
         return self._catalogue.measures[measure][1].additive

@@ -153,7 +153,7 @@ def _compared(question: Question, profiles: Sequence[Profile]) -> Compared | Non
 
 
 def _query(client: Client, compiled: Compiled) -> Sequence[Sequence[Any]]:
-    settings = {"max_execution_time": MOST_SECONDS, "join_use_nulls": 1}
+    settings = {"max_execution_time": MOST_SECONDS, **compiled.settings}
     rows: Sequence[Sequence[Any]] = client.query(compiled.sql, parameters=dict(compiled.parameters), settings=settings).result_rows
     return rows
 

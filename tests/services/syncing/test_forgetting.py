@@ -10,7 +10,7 @@ from obstore.store import MemoryStore
 from sqlalchemy import text
 
 from connectors.registry import REPORTS
-from domain.errors import NotFound
+from domain.errors import LoadExpired, NotFound
 from domain.windows import DateWindow
 from services.forgetting import find, forget
 from services.integrations import connect_integration
@@ -18,6 +18,7 @@ from services.organizations import create_organization, create_user
 from store.database import Store
 from store.files import ObjectLanding
 from warehouse.client import Warehouse
+from warehouse.forgetting import Forgetting, forget_rows
 from warehouse.ledger import Ledger, LoadKey
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -89,3 +90,32 @@ def test_an_organization_is_forgotten_with_its_people_and_nobody_elses_rows(stor
         kept = transaction.execute(text("select count(*) from users where email = 'staying@agency.test'")).scalar_one()
     assert (tuple(left), kept) == ((0, 0), 1)
     assert forget(store, clickhouse, landing, what, "test").rows == {}
+
+
+def test_a_load_under_way_while_a_visitor_is_forgotten_does_not_bring_the_rows_back(clickhouse: Warehouse, home: Any) -> None:
+    visits = next(report for report in REPORTS["yandex_metrica"] if report.name == "visits")
+    ledger, day = Ledger(clickhouse, home), NOON.date()
+
+    def written(load: Any) -> Any:
+        values: dict[str, list[Any]] = {"visitID": ["v1", "v2"], "clientID": ["me", "you"], "date": [day, day]}
+        empty = {"string": "", "integer": 0, "decimal": 0, "boolean": False, "date": day}
+        columns = {c.name: pa.array(values.get(c.name, [None if c.nullable else empty[c.type]] * 2), c.type.arrow) for c in visits.columns}
+        load.write(pa.table(columns, visits.schema))
+        return load
+
+    def open_load(at: datetime) -> Any:
+        return ledger.open(LoadKey("forgetful", "counter", "9"), visits, DateWindow(day, day), at, timezone="UTC")
+
+    def stored() -> list[str]:
+        with clickhouse.client() as client:
+            return [row[0] for row in client.query("SELECT clientID FROM raw.raw_yandex_metrica__visits WHERE _organization_id = 'forgetful'").result_rows]
+
+    with written(open_load(NOON)) as load:
+        with clickhouse.client() as client:
+            forget_rows(client, Forgetting("visitor", "forgetful", "me"), "test")
+        with pytest.raises(LoadExpired, match="A visitor was forgotten while the load"):
+            load.commit("two rows")
+    with written(open_load(NOON)) as again:
+        assert again.commit("two rows").rows == 1
+    assert ledger.sweep() == 1  # what the refused load left
+    assert stored() == ["you"]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.errors import Conflict, DataQualityError
+from domain.errors import Conflict, DataQualityError, Unreachable
 from home.directory import Home
 from warehouse.builds import Builds
 
@@ -158,6 +158,20 @@ def test_a_failed_full_build_is_full_again(agency, builds, ad):
     _publish(builds)
     builds.fail(builds.plan(full=True), "killed")
     assert builds.plan().full
+
+
+def test_a_build_whose_end_cannot_be_noted_holds_nobody_up(agency, builds, ad, monkeypatch):
+    def away(readonly=False):
+        raise Unreachable("ClickHouse does not answer", fix="Start it")
+
+    agency.pull([ad(0, "a", 1)])
+    plan = builds.plan()
+    with monkeypatch.context() as killed:
+        killed.setattr(agency.warehouse, "client", away)
+        with pytest.raises(Unreachable):
+            builds.fail(plan, "dbt failed")
+    assert not builds._locked()
+    assert Builds(agency.warehouse, agency.home).plan().full
 
 
 def test_rows_that_contradict_the_ledger_stop_the_build(agency, builds, ad, day):
