@@ -15,7 +15,8 @@ from platform_api.client import ApiClient
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2.6rem 2.5rem 3rem; max-width: 1240px; }
-[class*="st-key-cards-"] { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(152px, 1fr)); gap: 0.75rem; }
+[class*="st-key-cards-"] { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(152px, 1fr)); gap: 0.75rem; }
+[class*="st-key-cards-long"] { grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
 [class*="st-key-cards-"] > div { width: 100% !important; min-width: 0; }
 [data-testid="stMetric"] [data-testid="stMarkdownContainer"], [data-testid="stMetric"] p { white-space: normal; overflow-wrap: anywhere; }
 [class*="st-key-cards-long"] [data-testid="stMetricValue"] { font-size: 1.04rem; }

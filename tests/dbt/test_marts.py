@@ -109,7 +109,7 @@ def built(mart: Any, builder: Any) -> Any:
 
 @pytest.mark.parametrize("fact", [fact for fact in FACTS if fact not in ELSEWHERE])
 def test_as_of_yesterday_a_mart_is_what_it_was_and_a_fact_as_of_now_its_table(built: Any, fact: str) -> None:
-    """Analysing a mart's as-of view costs the server up to a minute: marts are asked once here, and as of now by `benchmarks.views`."""
+    """Analysing a mart's as-of view costs the server up to half a minute: marts are asked once here, and as of now by `benchmarks.views`."""
     table = built.rows(MART.format(mart=fact))
     assert len(table) > 40
     then = built.rows(AS_OF.format(mart=fact), as_of="2025-06-02 11:59:59")
