@@ -1,7 +1,9 @@
 """Integrations: connected with sealed credentials, owners of accounts, opened only for a sync."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any
 
 from domain.catalogue import Account
@@ -15,6 +17,9 @@ from store.projects import Projects
 from store.records import Integration, OwnedAccount
 from store.schedules import PULLED, Schedules
 
+RENEWED_FROM = "renewed_from"
+"""Among credentials whose token renewed itself: the digest of those that a person entered."""
+
 
 @dataclass(frozen=True)
 class IntegrationAccess:
@@ -27,6 +32,11 @@ class IntegrationAccess:
     settings: Mapping[str, str]
     lookback_days: int | None = None
     """The schedule's own lookback; None: each report's."""
+
+    @property
+    def login(self) -> str:
+        """Tell the login from the platform's others; it stays the same when its token renews itself."""
+        return self.credentials.get(RENEWED_FROM) or blake2b(json.dumps(sorted(self.credentials.items())).encode(), digest_size=16).hexdigest()
 
 
 def connect_integration(
@@ -73,22 +83,20 @@ def renew_integration(
     return changed
 
 
-def keep_fresh_credential(store: Store, actor: Actor, integration_id: str, credentials: Mapping[str, str]) -> None:
-    """Seal a token that renewed itself, for every integration of the organization that held the old one: a platform may take that no more.
+def keep_fresh_credential(store: Store, actor: Actor, opened: IntegrationAccess, credentials: Mapping[str, str]) -> Mapping[str, str]:
+    """Seal a token that renewed itself, for every integration of the organization that holds the old one: a platform may take that no more.
 
-    What people and pulls have said of them stays: a paused one is paused, failures count on. One that was disconnected meanwhile gets
-    none: its credential is erased for good. Raises NotFound.
+    What people and pulls have said of them stays: a paused one is paused, failures count on, a credential that a person entered since
+    is kept, and one that a person erased stays erased. Return what the opened one is to pull by: what is stored, or the renewed one
+    where that is erased. Raises NotFound.
     """
     authorize(actor, Permission.INTEGRATION_SYNC)
     with store.transaction(actor.organization_id) as transaction:
         integrations = _of(store, actor, transaction)
-        renewed = integrations.get(integration_id, locked=True)
-        if renewed.status == "disconnected":
-            return
-        old = integrations.credentials(integration_id)
-        for known in integrations.all(platform=renewed.platform):
-            if known.status != "disconnected" and integrations.credentials(known.id) == old:
+        for known in integrations.all(platform=opened.platform, locked=True):
+            if integrations.credentials(known.id) == opened.credentials:
                 integrations.change(known.id, credentials=credentials)
+        return integrations.credentials(opened.id) or credentials
 
 
 def stop_integration(store: Store, actor: Actor, integration_id: str, *, disconnect: bool) -> Integration:

@@ -1,12 +1,12 @@
-"""Pull many integrations in one process: side by side, but one after the other where they share a credential, over all runs of the home.
+"""Pull many integrations in one process: side by side, but one after the other where they share a login, over all runs of the home.
 
 One integration that fails leaves the others complete; how each went is settled in its schedule before the next is begun.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from hashlib import blake2b
@@ -31,7 +31,7 @@ from services.syncing import sync_integration
 RATES = "fx"
 """The name of the exchange rates among what the steps of a run share; the others are platforms."""
 WORKERS = 4
-"""How many credentials of a platform are pulled at a time."""
+"""How many logins of a platform are pulled at a time."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,6 @@ class Wanted:
         return list(months_of(DateWindow(self.since, self.until or today))) if self.since else [None]
 
 
-@dataclass
-class _Group:
-    """Integrations that share a credential, in order; `name` tells it from others."""
-
-    name: str
-    members: list[IntegrationAccess] = field(default_factory=list)
-
-
 def pull_platform(installation: Installation, platform: str, wanted: Wanted, *, pausing: Callable[[float], None] | None = None) -> Iterator[SyncResult]:
     """Yield how the pull of each integration of a platform ended, as each ends; a backfill yields one result per integration and month.
 
@@ -68,7 +60,7 @@ def pull_platform(installation: Installation, platform: str, wanted: Wanted, *, 
     chosen = [i for i in installation.integrations(platform) if not wanted.integration_ids or i.id in wanted.integration_ids]
     for window in wanted.windows(installation.clock.today(FARTHEST)):
         with ThreadPoolExecutor(wanted.workers, thread_name_prefix=f"pull-{platform}") as pool:
-            running = [pool.submit(carried(_pull_group), installation, group, wanted, window) for group in _by_credential(chosen)]
+            running = [pool.submit(carried(_pull_group), installation, group, wanted, window) for group in _by_login(chosen)]
             try:
                 for done in as_completed(running):
                     yield from done.result()
@@ -102,22 +94,33 @@ def begin_run(installation: Installation, run_id: str) -> None:
     installation.side_by_side.begin(run_id, parts)
 
 
-def _by_credential(integrations: Sequence[IntegrationAccess]) -> list[_Group]:
-    """Group integrations by platform credential: a platform's quota belongs to it."""
-    groups: dict[str, _Group] = {}
+def _by_login(integrations: Sequence[IntegrationAccess]) -> list[list[IntegrationAccess]]:
+    """Group a platform's integrations by login, in order: the platform's quota belongs to it."""
+    groups: dict[str, list[IntegrationAccess]] = {}
     for integration in integrations:
-        key = blake2b(json.dumps([integration.platform, sorted(integration.credentials.items())]).encode(), digest_size=16).hexdigest()
-        groups.setdefault(key, _Group(key)).members.append(integration)
+        groups.setdefault(integration.login, []).append(integration)
     return list(groups.values())
 
 
-def _pull_group(installation: Installation, group: _Group, wanted: Wanted, window: DateWindow | None) -> list[SyncResult]:
-    """Pull what shares a credential; another run that pulls by it now is waited for, and may have renewed it or seen the integration go."""
+@contextmanager
+def _in_turn(installation: Installation, listed: IntegrationAccess) -> Iterator[IntegrationAccess | None]:
+    """Open an integration as it is once no other run pulls by its login, and keep others waiting for a block; None when it is gone or stopped."""
+    while True:
+        name = blake2b(f"{listed.platform} {listed.login}".encode(), digest_size=4).hexdigest()
+        with locked(installation.home, f"credential-{name}"):
+            current = reopened(installation.store, listed)
+            if current is None or current.login == listed.login:
+                yield current
+                return
+        listed = current  # a person entered another login meanwhile
+
+
+def _pull_group(installation: Installation, group: Sequence[IntegrationAccess], wanted: Wanted, window: DateWindow | None) -> list[SyncResult]:
+    """Pull what shares a login; another run that pulls by it now is waited for, and may have renewed its token or seen the integration go."""
     results = []
-    for integration in group.members:
+    for integration in group:
         ids = {"integration": integration.id, "platform": integration.platform, "organization": integration.organization_id}
-        with locked(installation.home, f"credential-{group.name[:8]}"), about("integration", **ids):
-            current = reopened(installation.store, integration)
+        with _in_turn(installation, integration) as current, about("integration", **ids):
             result = _pull(installation, current, wanted, window) if current else None
             if result is not None:
                 results.append(result)

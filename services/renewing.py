@@ -9,7 +9,7 @@ from connectors import renewal
 from domain.clock import Clock
 from domain.errors import AuthorizationExpired, SourceError
 from services.actors import system_actor
-from services.integrations import IntegrationAccess, keep_fresh_credential
+from services.integrations import RENEWED_FROM, IntegrationAccess, keep_fresh_credential
 from store.database import Store
 
 T = TypeVar("T")
@@ -46,16 +46,16 @@ def _ended_on_the_way(result: object) -> bool:
 def with_fresh_token(store: Store, access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:
     """Return the integration with a token that is good for a while; a renewed one is sealed before it is used.
 
-    `force` renews whatever its end, after the platform refused it. What cannot be renewed comes back as it is. Raises
-    AuthorizationExpired when the refresh token is refused.
+    `force` renews whatever its end, after the platform refused it. What cannot be renewed comes back as it is; what a person
+    entered since it was opened goes before what was renewed. Raises AuthorizationExpired when the refresh token is refused.
     """
     renewed = fresh(access, clock, force=force)
-    if renewed is not access:
-        keep_fresh_credential(store, system_actor(access.organization_id), access.id, renewed.credentials)
-    return renewed
+    if renewed is access:
+        return access
+    return replace(access, credentials=keep_fresh_credential(store, system_actor(access.organization_id), access, renewed.credentials))
 
 
 def fresh(access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:
     """Return the integration with a renewed token where one is due, sealed nowhere yet."""
     changed = renewal.renewed(access.platform, access.credentials, access.settings, clock.now(), force=force)
-    return replace(access, credentials={**access.credentials, **changed}) if changed else access
+    return replace(access, credentials={**access.credentials, **changed, RENEWED_FROM: access.login}) if changed else access

@@ -190,10 +190,11 @@ def next_try(failures: Sequence[MrmError], count: int, tick: datetime, now: date
     """
     if any(isinstance(f, AuthorizationExpired) and not f.account_id for f in failures):
         return None
-    again = min(FIRST_RETRY * 2 ** min(count - 2, 10), LONGEST_RETRY) if count > 1 else timedelta(0)
-    pauses = [max(timedelta(seconds=f.retry_after), again) for f in failures if isinstance(f, RateLimited)]
+    growing = min(FIRST_RETRY * 2 ** min(count - 1, 10), LONGEST_RETRY)
+    least = growing if count > 1 else timedelta(0)
+    pauses = [max(timedelta(seconds=f.retry_after), least) for f in failures if isinstance(f, RateLimited)]
     if any(isinstance(f, TransientFailure | Unreachable) for f in failures):
-        pauses.append(min(FIRST_RETRY * 2 ** min(count - 1, 10), LONGEST_RETRY))
+        pauses.append(growing)
     return min([tick, *(now + pause for pause in pauses)])
 
 

@@ -55,12 +55,12 @@ class Integrations:
             raise missing("integration")
         return read(Integration, row)
 
-    def all(self, *, platform: str | None = None) -> list[Integration]:
-        """List integrations, oldest first."""
+    def all(self, *, platform: str | None = None, locked: bool = False) -> list[Integration]:
+        """List integrations, oldest first, as nobody else changes them until the transaction ends where `locked`."""
         statement = self._select().order_by(integrations.c.created_at, integrations.c.id)
         if platform is not None:
             statement = statement.where(integrations.c.platform == platform)
-        return read_all(Integration, self._transaction.execute(statement).all())
+        return read_all(Integration, self._transaction.execute(statement.with_for_update(key_share=True) if locked else statement).all())
 
     def credentials(self, integration_id: str) -> dict[str, str]:
         """Open an integration's credentials; raises NotFound, or ConfigurationError where they do not open."""
@@ -91,8 +91,9 @@ class Integrations:
 
     def rewrap(self) -> int:
         """Wrap every integration's secret by the newest key; return how many there were. Raises ConfigurationError for one that does not open."""
-        statement = select(integrations.c.id, integrations.c.credentials).where(integrations.c.organization_id == self._organization_id).with_for_update()
-        sealed: Sequence[Any] = self._transaction.execute(statement).all()
+        statement = select(integrations.c.id, integrations.c.credentials).where(integrations.c.organization_id == self._organization_id)
+        in_order = statement.order_by(integrations.c.created_at, integrations.c.id)  # as `all` locks them, or two could wait for each other
+        sealed: Sequence[Any] = self._transaction.execute(in_order.with_for_update()).all()
         for row_id, envelope in sealed:
             renewed = self._vault.rewrap(bytes(envelope), self._place(str(row_id)))
             self._transaction.execute(update(integrations).where(integrations.c.id == row_id).values(credentials=renewed))

@@ -32,6 +32,7 @@ from services.scheduling import get_schedule, settle
 from services.sync_requests import ask_for_sync, claim_sync_requests, finish_sync_request, get_sync_request, newest_sync_request
 from store.database import Store
 from store.encryption import Place
+from store.integrations import Integrations
 
 TOKEN = "EAAB-secret-token"
 
@@ -301,9 +302,9 @@ def test_a_token_that_renews_itself_resumes_nothing_and_brings_no_erased_credent
     settle(store, ours.organization_id, failing.id, datetime.now(UTC), [MrmError("away")])
     stop_integration(store, ours.admin, paused.id, disconnect=False)
     stop_integration(store, ours.admin, erased.id, disconnect=True)
-    assert [with_fresh_token(store, access, WallClock()).credentials for access in opened] == [{"access_token": "newer-token"}] * 3
-    kept = [(i.status, integration_access(store, ours.admin, i.id).credentials) for i in list_integrations(store, ours.admin)]
-    assert kept == [("paused", {"access_token": "newer-token"}), ("disconnected", {}), ("failed", {"access_token": "newer-token"})]
+    assert [with_fresh_token(store, access, WallClock()).credentials["access_token"] for access in opened] == ["newer-token"] * 3
+    kept = [(i.status, integration_access(store, ours.admin, i.id).credentials.get("access_token")) for i in list_integrations(store, ours.admin)]
+    assert kept == [("paused", "newer-token"), ("disconnected", None), ("failed", "newer-token")]
     assert get_schedule(store, ours.admin, failing.id).failures == 1
 
 
@@ -314,6 +315,32 @@ def test_a_token_that_renews_itself_is_sealed_for_all_that_held_the_old_one(stor
     with_fresh_token(store, integration_access(store, ours.admin, one.id), WallClock())
     kept = [integration_access(store, ours.admin, made.id).credentials["access_token"] for made in (one, same, other)]
     assert kept == ["newer-token", "newer-token", "another-login"]
+
+
+def test_a_token_that_renews_itself_leaves_what_a_person_entered_meanwhile(store: Store, ours, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.renewal.renewed", lambda *_, **__: {"access_token": "newer-token"})
+    one, same, untouched = (connect(store, ours.admin, name=name) for name in ("one", "same", "untouched"))
+    stale = integration_access(store, ours.admin, one.id)
+    for made in (one, same):
+        renew_integration(store, ours.admin, made.id, credentials={"access_token": "new-login"})
+    assert with_fresh_token(store, stale, WallClock(), force=True).credentials == {"access_token": "new-login"}
+    kept = [integration_access(store, ours.admin, made.id).credentials["access_token"] for made in (one, same, untouched)]
+    assert kept == ["new-login", "new-login", "newer-token"]
+
+
+def test_a_token_that_renews_itself_waits_for_whoever_is_entering_another(store: Store, ours, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.renewal.renewed", lambda *_, **__: {"access_token": "newer-token"})
+    one, same = (connect(store, ours.admin, name=name) for name in ("one", "same"))
+    opened = integration_access(store, ours.admin, one.id)
+    waiting = text("select count(*) from pg_locks where not granted and transactionid = pg_current_xact_id()::xid")
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction(ours.organization_id) as entering:
+            Integrations(entering, ours.organization_id, store.vault).change(same.id, credentials={"access_token": "new-login"})
+            renewed = pool.submit(with_fresh_token, store, opened, WallClock())
+            while not entering.execute(waiting).scalar_one():
+                assert not renewed.done()
+        assert renewed.result().credentials["access_token"] == "newer-token"
+    assert integration_access(store, ours.admin, same.id).credentials == {"access_token": "new-login"}
 
 
 def test_turned_over_keys_open_every_credential_and_the_old_key_none(store: Store, ours, agency) -> None:

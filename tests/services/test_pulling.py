@@ -1,5 +1,6 @@
 """Many integrations in one run: one that is paused, or removed, while the run is under way holds up no other."""
 
+import fcntl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -101,6 +102,56 @@ def test_two_runs_never_pull_by_one_credential_at_once_but_by_two(store: Store, 
         done = [pool.submit(lambda ids: list(pull_platform(made_of(store, home, opened), "meta_ads", Wanted(ids))), ids) for ids in runs]
         assert sum(len(run.result()) for run in done) == 3
     assert most == {"shared": 1, "own": 1}
+
+
+@pytest.mark.parametrize("credentials", [
+    {"access_token": "old-token"},
+    {"token": "old-token", "refresh_token": "old-refresh", "client_id": "app"},
+])  # fmt: skip
+def test_another_run_waits_for_a_login_whose_token_renewed_itself_on_the_way(
+    store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch, credentials: dict[str, str]
+) -> None:
+    connect_integration(store, ours.admin, platform="meta_ads", name="a", credentials=credentials, settings={})
+    renewed = {name: value.replace("old", "new") for name, value in credentials.items()}
+    monkeypatch.setattr("connectors.renewal.renewed", lambda _, held, *__, **___: renewed if "old-token" in held.values() else {})
+    monkeypatch.setattr("services.pulling.locked", without_waiting)
+    pulled = []
+
+    def sync(access: Any, **_: Any) -> SyncResult:
+        pulled.append(set(access.credentials.values()) >= set(renewed.values()))
+        with pytest.raises(BlockingIOError):
+            list(pull_platform(made_of(store, home, all_integration_access(store)), "meta_ads", Wanted()))
+        return SyncResult(access.id, "meta_ads", 1, ())
+
+    monkeypatch.setattr("services.pulling.sync_integration", sync)
+    assert len(list(pull_platform(made_of(store, home, all_integration_access(store)), "meta_ads", Wanted()))) == 1
+    assert pulled == [True]
+
+
+def test_another_run_waits_for_a_login_that_a_person_entered_after_it_was_listed(store: Store, ours: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = connect_integration(store, ours.admin, platform="meta_ads", name="a", credentials={"access_token": "old-login"}, settings={})
+    opened = all_integration_access(store)
+    renew_integration(store, ours.admin, made.id, credentials={"access_token": "new-login"})
+    monkeypatch.setattr("services.pulling.locked", without_waiting)
+    pulled = []
+
+    def sync(access: Any, **_: Any) -> SyncResult:
+        pulled.append(access.credentials["access_token"])
+        with pytest.raises(BlockingIOError):
+            list(pull_platform(made_of(store, home, all_integration_access(store)), "meta_ads", Wanted()))
+        return SyncResult(access.id, "meta_ads", 1, ())
+
+    monkeypatch.setattr("services.pulling.sync_integration", sync)
+    assert len(list(pull_platform(made_of(store, home, opened), "meta_ads", Wanted()))) == 1
+    assert pulled == ["new-login"]
+
+
+@contextmanager
+def without_waiting(home: Home, name: str) -> Iterator[None]:
+    """Hold a lock of the home for a block; raises BlockingIOError where somebody holds it."""
+    with (home.directory("state") / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def made_of(store: Store, home: Home, opened: Any) -> Any:
