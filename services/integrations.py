@@ -36,7 +36,12 @@ class IntegrationAccess:
     @property
     def login(self) -> str:
         """Tell the login from the platform's others; it stays the same when its token renews itself."""
-        return self.credentials.get(RENEWED_FROM) or blake2b(json.dumps(sorted(self.credentials.items())).encode(), digest_size=16).hexdigest()
+        return login_of(self.credentials)
+
+
+def login_of(credentials: Mapping[str, str]) -> str:
+    """Return the digest of the credentials that a person entered, also where their token has renewed itself since."""
+    return credentials.get(RENEWED_FROM) or blake2b(json.dumps(sorted(credentials.items())).encode(), digest_size=16).hexdigest()
 
 
 def connect_integration(

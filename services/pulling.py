@@ -161,7 +161,8 @@ def _pull(installation: Installation, integration: IntegrationAccess, wanted: Wa
         tell.failure("integration failed", error)
     try:
         now, routine = installation.clock.now(), window is None
-        state = settle(installation.store, integration.organization_id, integration.id, now, result.failures, result.quota, routine=routine)
+        ended = result.failures, result.quota
+        state = settle(installation.store, integration.organization_id, integration.id, now, *ended, routine=routine, login=integration.login)
     except NotFound as error:
         tell.failure("integration removed", error)
         return None

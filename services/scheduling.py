@@ -16,6 +16,7 @@ from cronsim import CronSim, CronSimError
 from domain.clock import knows_zone
 from domain.errors import AuthorizationExpired, MrmError, RateLimited, TransientFailure, Unreachable, UsageError
 from services.actors import Actor, Permission, authorize
+from services.integrations import login_of
 from store import schedules
 from store.alerts import Alerts
 from store.database import Store, Transaction
@@ -153,20 +154,26 @@ def settle(
     quota: Mapping[str, str] | None = None,
     *,
     routine: bool = True,
+    login: str = "",
 ) -> Schedule:
     """Remember how an integration's pull went, and when it is due again; raises NotFound.
+
+    `login` is what it was pulled by: where that was refused and a person has entered another meanwhile, it is due at once.
 
     A pull of dates that somebody asked for is not `routine`: it leaves the claim of the run that is, and a moment that is due sooner.
     """
     why = "; ".join(dict.fromkeys(str(f) for f in failures)) or None
     with store.transaction(organization_id) as transaction:
-        Integrations(transaction, organization_id, store.vault).synced(integration_id, now, why)
+        integrations = Integrations(transaction, organization_id, store.vault)
+        integrations.synced(integration_id, now, why)
         rows = Schedules(transaction, organization_id)
         before = rows.get(integration_id)
         count = before.failures + 1 if failures else 0
         tick = next_tick(before, _zone(transaction, store, organization_id, integration_id, before), now)
         moment = {} if failures else {"last_success_at": now}
         due = next_try(failures, count, tick, now)
+        if due is None and login and (entered := integrations.credentials(integration_id)) and login_of(entered) != login:
+            due = now
         if not routine and due is not None and before.next_run_at is not None:
             due = min(due, before.next_run_at)
         return rows.change(

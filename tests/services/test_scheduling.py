@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from domain.catalogue import Account
 from domain.errors import AccessDenied, AuthorizationExpired, MrmError, NotFound, PermissionDenied, RateLimited, TransientFailure, UsageError
-from services.integrations import connect_integration, register_accounts, renew_integration, resume_integration, stop_integration
+from services.integrations import connect_integration, login_of, register_accounts, renew_integration, resume_integration, stop_integration
 from services.scheduling import FIRST_RETRY, change_schedule, claim_due, get_schedule, held, integration_states, release_claim, settle
 from store import schedules
 from store.database import Store
@@ -182,6 +182,16 @@ def test_a_renewed_credential_lets_a_blocked_integration_run(store: Store, ours)
     claim = claim_due(store, NOON)
     assert claim is not None
     assert claim.integration_ids == (integration_id,)
+
+
+def test_a_login_that_was_refused_does_not_hold_up_the_one_that_a_person_entered_meanwhile(store: Store, ours) -> None:
+    integration_id = connect(store, ours.admin)
+    held_by_the_pull = login_of({"access_token": "secret-token"})
+    refused = [meta(AuthorizationExpired)]
+    assert settle(store, ours.organization_id, integration_id, NOON, refused, login=held_by_the_pull).next_run_at is None
+    renew_integration(store, ours.admin, integration_id, credentials={"access_token": "new-token"})
+    assert settle(store, ours.organization_id, integration_id, NOON, refused, login=held_by_the_pull).next_run_at == NOON
+    assert settle(store, ours.organization_id, integration_id, NOON, refused, login=login_of({"access_token": "new-token"})).next_run_at is None
 
 
 def test_a_schedule_that_cannot_be_read_changes_nothing(store: Store, ours, theirs) -> None:
