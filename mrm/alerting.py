@@ -31,6 +31,7 @@ def list_command(
 
     Example: ./run alerts list --recovered
     """
+    from services.alert_wording import summary
     from services.alerting import list_alerts, list_channels, list_deliveries, list_rules
     from services.installation import Installation
 
@@ -48,8 +49,7 @@ def list_command(
     screen = Console(highlight=False, markup=False)
     table = Table("id", "since", "status", "rule", "what", box=None)
     for a in alerts:
-        what = "; ".join(str(v) for v in a.details.values() if v)
-        table.add_row(a.id[:8], f"{a.fired_at:%Y-%m-%d %H:%M}", a.status, rules[a.rule_id].name, what or a.subject)
+        table.add_row(a.id[:8], f"{a.fired_at:%Y-%m-%d %H:%M}", a.status, rules[a.rule_id].name, summary(rules[a.rule_id].kind, a))
     screen.print(table if alerts else "Nothing stands.")
     for r in rules.values():
         told = ", ".join(channels.get(c, "?") for c in r.channel_ids) or "nobody"

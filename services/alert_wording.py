@@ -63,11 +63,22 @@ _WORDS = {
 
 def message(kind: str, alert: Alert, what: str, language: str) -> Message:
     """Word what a rule found; `what` is fired, woken or recovered."""
-    name = _plain(alert.details.get("name") or alert.subject)
-    title = _PREFIXES[language][what] + _TITLES[language][RuleKind(kind)].format(subject=name)
-    words = _WORDS[language]
-    said = [words[key].format(_plain(str(value))) for key, value in alert.details.items() if key in words]
-    return Message(f"{alert.id}:{what}", title[:200], "; ".join(said)[:2000])
+    title = _PREFIXES[language][what] + _title(kind, alert, language)
+    return Message(f"{alert.id}:{what}", title[:200], _findings(alert, language)[:2000])
+
+
+def summary(kind: str, alert: Alert, language: str = "en") -> str:
+    """Word an alert in a line, for lists: "CPA jumped: Bright Oak. CPA 125.17 EUR; before 115.27 EUR; days …"."""
+    return ". ".join(part for part in (_title(kind, alert, language), _findings(alert, language)) if part)
+
+
+def _title(kind: str, alert: Alert, language: str) -> str:
+    return _TITLES[language][RuleKind(kind)].format(subject=_plain(alert.details.get("name") or alert.subject))
+
+
+def _findings(alert: Alert, language: str) -> str:
+    """Word what was found, in the order of the words: the store keeps no order of details."""
+    return "; ".join(said.format(_plain(str(alert.details[key]))) for key, said in _WORDS[language].items() if alert.details.get(key))
 
 
 def _plain(text: str) -> str:

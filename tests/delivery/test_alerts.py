@@ -12,6 +12,7 @@ from delivery.settings import DeliverySettings
 from domain.alerts import ChannelKind, Message, Observation, RuleKind
 from domain.errors import Conflict, UnknownName, UsageError
 from services.actors import Actor
+from services.alert_wording import summary
 from services.alerting import acknowledge, add_channel, add_rule, list_alerts, list_deliveries, list_rules, note, remove, snooze
 from store.database import Store
 
@@ -61,6 +62,14 @@ def test_every_rule_fires_once_recovers_once_and_is_silent_when_stale(store: Sto
     assert wire.sent[0][1] == "https://hooks.example.com/secret-path"
     assert not {"\x1b", "\u2028"} & set(wire.sent[0][2].title + wire.sent[0][2].text)
     assert [a.status for a in list_alerts(store, actor, recovered=True)] == ["recovered"]
+
+
+def test_what_was_found_is_worded_in_one_order_however_the_store_keeps_it(store: Store, actor: Actor) -> None:
+    rule = rule_of(store, actor, "cpa_jump")
+    found = {"name": "Bright Oak", "cpa": "125.17 EUR", "cpa_before": "115.27 EUR", "days": "2026-11-27..2026-11-29"}
+    note(store, rule, [Observation("google_ads/1", True, found)], NOW)
+    [alert] = list_alerts(store, actor)
+    assert summary(rule.kind, alert) == "CPA jumped: Bright Oak. CPA 125.17 EUR; before 115.27 EUR; days 2026-11-27..2026-11-29"
 
 
 def test_an_acknowledged_alert_stands_and_recovers(store: Store, actor: Actor) -> None:
