@@ -92,11 +92,12 @@ def _days(seen: Circumstances) -> list[tuple[str, str]]:
 
 
 def _money(seen: Circumstances) -> list[tuple[str, str]]:
-    if not seen.spends or "account" in seen.by:
+    apart = not (seen.question.totals or seen.question.top)  # a total and the row of the rest add up whatever the dimensions tell apart
+    if not seen.spends or (apart and "account" in seen.by):
         return []
     flags = {flag for profile in seen.profiles for flag in profile.flags.get(_VAT, ())}
     pairs = {(str(flag[0]), bool(flag[1])) for flag in flags if isinstance(flag, tuple)}
-    within = {platform for platform, _ in pairs} if "platform" in seen.by else {""}
+    within = {platform for platform, _ in pairs} if apart and "platform" in seen.by else {""}
     if any(len({vat for platform, vat in pairs if mixed in ("", platform)}) > 1 for mixed in within):
         return [("mixed_vat", "Costs with and without VAT are added up: ask by account, or set the accounts to one basis")]
     return []
