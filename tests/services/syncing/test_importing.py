@@ -1,7 +1,7 @@
 """Imported files go through the ledger like pulls: proof, one owner, days replaced whole, the same file a verification."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ import pytest
 
 from connectors.imports.mapping import FileMapping
 from domain.errors import Conflict, ImportMalformed, UsageError
-from mrm.importing import described
 from services.actors import Actor, Role
 from services.importing import Imported, Importing, import_costs
 from services.integrations import all_integration_access, list_accounts, list_integrations
 from services.organizations import create_organization
+from services.scheduling import change_schedule, integration_states
 from store.database import Store
 from store.files import open_landing
 from store.people import People
@@ -93,7 +93,6 @@ def test_a_header_alone_clears_the_days_that_are_named(imported: Any) -> None:
 def test_what_the_file_has_and_nothing_reads_is_told(imported: Any) -> None:
     done = imported("date,campaign_id,spend,clik\n2026-03-01,1,10,4\n")[0]
     assert done.ignored_columns == ("clik",)
-    assert described("vk_ads", done) == "vk_ads shop: 1 row of 2026-03-01..2026-03-01, 1 day changed, 0 days unchanged"
 
 
 def test_a_bad_file_leaves_everything_as_it_was(imported: Any, store: Store, actor: Actor) -> None:
@@ -111,6 +110,9 @@ def test_the_import_owns_its_account_and_nobody_pulls_it(imported: Any, store: S
         ("vk_ads", "shop", "RUB", "Europe/Moscow", made.integration_id)
     ]
     assert all_integration_access(store) == []
+    assert [state.schedule.next_run_at for state in integration_states(store, actor)] == [None]
+    with pytest.raises(UsageError, match="VK has no schedule"):
+        change_schedule(store, actor, made.integration_id, datetime(2026, 3, 10, tzinfo=UTC), cron="0 5 * * *")
     with pytest.raises(Conflict, match="belongs to the integration 'VK'") as raised:
         imported(FIRST, integration="VK again")
     assert raised.value.fix == "Import the file into that integration: --integration VK"
