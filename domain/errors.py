@@ -102,8 +102,8 @@ class DatasetMalformed(UsageError):
 class ImportMalformed(UsageError):
     """A value of an imported file cannot be used; `row` counts the header as 1. Nothing of the file was kept."""
 
-    def __init__(self, path: Path, row: int, column: str, why: str) -> None:
-        super().__init__(f"{path}: row {row}, column {column!r}: {why}", fix="Correct the file or its mapping; both stand in docs/connectors/import.md")
+    def __init__(self, path: Path, row: int, column: str, why: str, fix: str) -> None:
+        super().__init__(f"{path}: row {row}, column {column!r}: {why}", fix=f"{fix}; docs/connectors/import.md describes the file and its mapping")
         self.path = path
         self.row = row
         self.column = column

@@ -63,7 +63,20 @@ def import_file(
         typer.echo(json.dumps({"imported": parts, "data_version": build.build_id if build else 0}, ensure_ascii=False))
         return
     for part in done:
-        typer.echo(f"{platform} {part.account_id}: {part.rows} rows of {part.window}, {part.dates_changed} days changed, {part.dates_verified} as they were")
+        typer.echo(described(platform, part))
+    if ignored := done[0].ignored_columns:
+        typer.echo(f"note: ignored columns: {', '.join(ignored)}. The mapping file says what a column is", err=True)
+
+
+def described(platform: str, part: "Imported") -> str:
+    """Say in one line what an import did to an account."""
+    rows, changed = counted(part.rows, "row"), counted(part.dates_changed, "day")
+    return f"{platform} {part.account_id}: {rows} of {part.window}, {changed} changed, {counted(part.dates_verified, 'day')} unchanged"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: 1 day, 2 days."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _imported(

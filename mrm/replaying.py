@@ -17,6 +17,7 @@ from mrm.syncing import choose
 if TYPE_CHECKING:
     from services.replaying import Replayed
 
+OF_FILES = "A file's bytes landed without the mapping that they were read by; imported again, days that are as they were are verified, others replaced"
 SHOWN = 20
 """How many loads that could not be replayed are printed; --json gives all."""
 
@@ -32,7 +33,7 @@ def replay(
     """Rebuild raw rows from the exact answers that landed, without asking any platform.
 
     A load whose rows are missing or different is written again under its own id, once what landed comes to the ledger's counts
-    and hashes. Exit code 7 when a load could not be replayed, or differs under --verify.
+    and hashes. What was imported from files is not replayed. Exit code 7 when a load could not be replayed, or differs under --verify.
 
     Example: ./run replay --integration meta_ads --since 2026-01-01 --verify
     """
@@ -44,7 +45,8 @@ def replay(
     found: list[Replayed] = []
     first, last = since.date() if since else date(1970, 1, 1), until.date() if until else date(2149, 6, 6)
     with locked(opened, "demo"), Installation.open(opened.path) as installation:
-        ids = choose(installation, integration or [])
+        ids = choose(installation, integration or [], OF_FILES)
+        files = [] if integration else [i.name for i in installation.integration_states() if i.from_files]
         for access in (i for i in installation.integrations() if i.id in ids):
             accounts = owned_accounts(installation.store, access)
             found += replay_integration(access, installation.warehouse, installation.landing, accounts, since=first, until=last, verify=verify)
@@ -56,6 +58,8 @@ def replay(
         typer.echo(f"{len(found)} loads: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing stored"))
         for one in bad[:SHOWN]:
             typer.echo(f"  {one.report} of {one.account_id}, load {one.load_id}, {one.rows} rows: {one.outcome} {one.why}".rstrip())
+    if files:
+        typer.echo(f"note: not replayed, as they come from files: {', '.join(files)}. {OF_FILES}", err=True)
     if bad:
         raise DataQualityError(
             f"{len(bad)} of {len(found)} loads are not what landed",

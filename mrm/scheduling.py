@@ -40,7 +40,7 @@ def list_command(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -
     for heading in ("id", "platform", "name", "status", "schedule", "last success", "next run"):
         table.add_column(heading, no_wrap=heading in ("id", "platform", "status"), overflow="fold")
     for s in states:
-        schedule = f"{s['cron']} {s['timezone'] or ''}".strip()
+        schedule = "—" if s["from_files"] else f"{s['cron']} {s['timezone'] or ''}".strip()
         table.add_row(s["id"][:8], s["platform"], s["name"], s["status"], schedule, _moment(s["last_success_at"]), next_run(s))
     Console(highlight=False, markup=False).print(table)
     for s in states:
@@ -108,6 +108,7 @@ def describe(installation: "Installation") -> list[dict[str, Any]]:
             **{field: getattr(s.integration, field) for field in ("id", "platform", "name", "status", "last_sync_at")},
             **{field: getattr(s.schedule, field) for field in ("cron", "timezone", "offset_minutes", "lookback_days", "priority")},
             **{field: getattr(s.schedule, field) for field in ("next_run_at", "last_attempt_at", "last_success_at", "last_error", "error_code", "failures")},
+            "from_files": s.integration.from_files,
             "quota": dict(s.schedule.quota),
             "running": s.schedule.claimed_until is not None and s.schedule.claimed_until > datetime.now(UTC),
         }
@@ -127,6 +128,8 @@ def find(installation: "Installation", name: str) -> dict[str, Any]:
 
 def next_run(state: dict[str, Any]) -> str:
     """Say when an integration is pulled next, in words where it is not."""
+    if state["from_files"]:
+        return "by file"
     if state["status"] in ("paused", "disconnected"):
         return str(state["status"])
     if state["running"]:

@@ -65,11 +65,13 @@ def sync(
         )
 
 
-def choose(installation: "Installation", wanted: list[str]) -> list[str]:
-    """Return the ids of the integrations that are named by id or platform; all of them where none is named.
+def choose(installation: "Installation", wanted: list[str], of_files: str = "Nothing pulls it") -> list[str]:
+    """Return the ids of the integrations that are pulled and named by id or platform; all of them where none is named.
 
-    Raises NotFound for a name that fits none.
+    Raises NotFound for a name that fits none, Conflict for one that is stopped or comes from files: `of_files` says why not then.
     """
+    from services.integrations import import_again
+
     known = installation.integrations()
     if not wanted:
         return [i.id for i in known]
@@ -77,6 +79,8 @@ def choose(installation: "Installation", wanted: list[str]) -> list[str]:
     missing = [w for w in wanted if not any(w in (i.id, i.platform) for i in known)]
     if missing:
         stopped = [i for i in installation.integration_states() if i.id in missing or i.platform in missing]
+        if files := [i for i in stopped if i.from_files]:
+            raise Conflict(f"{', '.join(i.name for i in files)} comes from files", why=of_files, fix=import_again(files[0]))
         if stopped:
             names = ", ".join(f"{i.name} ({i.status})" for i in stopped)
             raise Conflict(f"Nothing is pulled of {names}", fix="./run integrations resume, or ./run connect again under the same name")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from domain.landing import Landing
 from domain.platforms import Platform
 from domain.windows import DateWindow
 from services.actors import Actor, Permission, authorize
+from services.integrations import list_accounts
 from services.scheduling import settle
 from store.database import Store
 from store.integrations import Integrations
@@ -43,6 +44,8 @@ class Imported:
     window: DateWindow
     dates_changed: int
     dates_verified: int
+    ignored_columns: tuple[str, ...]
+    """Columns of the file that nothing was read from."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,18 @@ def import_costs(
     """Commit a file's days, each account as one load; the days that it covers are replaced whole.
 
     It covers its first to its last date, or `since` to `until`, both inclusive: a day within without rows is cleared, and a
-    campaign that a newer file lacks has vanished. The same file again changes nothing. `given` holds account_id, currency,
-    timezone, vat_included where the file does not. Raises ImportMalformed, UsageError, Conflict for an account of another
-    integration; nothing is committed then.
+    campaign that a newer file lacks has vanished. A header alone clears the days from `since` to `until` of an account that was
+    imported before. The same file again changes nothing. `given` holds account_id, currency, timezone, vat_included where the file
+    does not. Raises ImportMalformed, UsageError, Conflict for an account of another integration; nothing is committed then.
     """
     authorize(actor, Permission.INTEGRATION_MANAGE)
     _require_channel(platform)
-    file = read_file(path, platform, mapping, given)
+    file = read_file(path, platform, mapping, given, rooms.clock.today)
+    if not file.accounts and since and until:
+        account_id = given.get("account_id") or mapping.constants.get("account_id", "")
+        file = replace(file, accounts=(_without_rows(rooms.store, actor, platform, account_id),))
     if not file.accounts:
-        raise UsageError(f"{path} holds no rows", why="A file without rows says nothing of any day", fix="Export it again")
+        raise UsageError(f"{path} holds no rows", why="It says nothing of any day", fix="Export it again, or name the days to clear: --since and --until")
     windows = {account.account_id: _window(path, account, since, until) for account in file.accounts}
     made = _own(rooms.store, actor, platform, integration, file)
     now = rooms.clock.now()
@@ -94,7 +100,17 @@ def _require_channel(platform: str) -> None:
         raise UsageError(f"{platform!r} cannot name a channel", fix="Use small letters, digits and _, such as vk_ads")
 
 
+def _without_rows(store: Store, actor: Actor, platform: str, account_id: str) -> ImportedAccount:
+    """Return an account that was imported before, to clear days of. Raises UsageError for an unknown one."""
+    known = next((a for a in list_accounts(store, actor) if (a.platform, a.account_id) == (platform, account_id)), None)
+    if known is None:
+        raise UsageError(f"No account {account_id!r} of {platform} was imported, so it has no days to clear", fix="Name it as it was imported: --account")
+    return ImportedAccount(known.account_id, known.name, known.currency, known.timezone, CAMPAIGN_DAILY.schema.empty_table())
+
+
 def _window(path: Path, account: ImportedAccount, since: date | None, until: date | None) -> DateWindow:
+    if since and until and not account.rows.num_rows:
+        return DateWindow(since, until)
     dates = pc.min_max(account.rows.column("date")).as_py()
     window = DateWindow(since or dates["min"], until or dates["max"])
     if dates["min"] < window.since or dates["max"] > window.until:
@@ -142,4 +158,4 @@ def _load(
             if not load.uncertain:
                 rooms.landing.delete(place)
         raise
-    return Imported(integration.id, account.account_id, commit.rows, window, commit.dates_changed, commit.dates_verified)
+    return Imported(integration.id, account.account_id, commit.rows, window, commit.dates_changed, commit.dates_verified, file.ignored_columns)

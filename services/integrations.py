@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from shlex import quote
 from typing import Any
 
 from domain.catalogue import Account
@@ -210,6 +211,11 @@ def failing_integrations(store: Store) -> list[Integration]:
         for organization in People(transaction).organizations():
             failing += [i for i in Integrations(transaction, organization.id, store.vault).all() if i.status == "failed"]
     return failing
+
+
+def import_again(integration: Integration) -> str:
+    """Return the command that brings new days into an integration that comes from files."""
+    return f"./run import FILE --platform {integration.platform} --integration {quote(integration.name)}"
 
 
 def _of(store: Store, actor: Actor, transaction: Transaction) -> Integrations:

@@ -16,7 +16,7 @@ from cronsim import CronSim, CronSimError
 from domain.clock import knows_zone
 from domain.errors import AuthorizationExpired, MrmError, RateLimited, TransientFailure, Unreachable, UsageError
 from services.actors import Actor, Permission, authorize
-from services.integrations import login_of
+from services.integrations import import_again, login_of
 from store import schedules
 from store.alerts import Alerts
 from store.database import Store, Transaction
@@ -96,7 +96,8 @@ def change_schedule(
 ) -> Schedule:
     """Change what is given of an integration's schedule; the next run follows from it at once, without a restart.
 
-    Raises UsageError for a cron line or time zone that cannot be read, NotFound for an unknown integration.
+    Raises UsageError for a cron line or time zone that cannot be read, and for an integration that comes from files, NotFound for an
+    unknown one.
     """
     authorize(actor, Permission.INTEGRATION_MANAGE)
     given = {"cron": cron, "timezone": timezone, "offset_minutes": offset_minutes, "lookback_days": lookback_days, "priority": priority}
@@ -104,6 +105,9 @@ def change_schedule(
     if timezone is not None and timezone not in available_timezones():
         raise UsageError(f"There is no time zone {timezone!r}", fix="Write an IANA name such as Europe/Moscow")
     with store.transaction(actor.organization_id) as transaction:
+        known = Integrations(transaction, actor.organization_id, store.vault).get(integration_id)
+        if known.from_files:
+            raise UsageError(f"{known.name} has no schedule", why="It comes from files", fix=import_again(known))
         rows = Schedules(transaction, actor.organization_id)
         changed = rows.change(integration_id, **values) if values else rows.get(integration_id)
         if values.keys() & {"cron", "timezone", "offset_minutes"}:  # anything else leaves what is due, a retry too, as it was
@@ -176,6 +180,8 @@ def settle(
             due = now
         if not routine and due is not None and before.next_run_at is not None:
             due = min(due, before.next_run_at)
+        if integrations.get(integration_id).from_files:
+            due = None
         return rows.change(
             integration_id,
             **moment,

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.catalogue import Account
 from domain.errors import Conflict
+from domain.platforms import Platform
 from store.database import Transaction
 from store.encryption import Place, Vault
 from store.records import Integration, OwnedAccount, columns, identifier, missing, read, read_all, storable
@@ -140,10 +142,11 @@ class Integrations:
             .where(accounts.c.organization_id == self._organization_id, accounts.c.platform == account.platform, accounts.c.account_id == account.account_id)
         )
         owner: str = self._transaction.execute(statement).scalar_one()
+        pulled = f"Connect again under the name {owner!r} to renew its credential, or leave the account out: --setting skip_accounts={account.account_id}"
         return Conflict(
             f"The {account.platform} account {account.account_id} ({account.name}) belongs to the integration {owner!r}",
             why="An account has one owning integration, or its rows would count twice",
-            fix=f"Connect again under the name {owner!r} to renew its credential, or leave the account out: --setting skip_accounts={account.account_id}",
+            fix=pulled if account.platform in set(Platform) else f"Import the file into that integration: --integration {quote(owner)}",
         )
 
     def _sealed(self, row_id: str, credentials: Mapping[str, str]) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, Table
 
 from domain.errors import NotFound
+from domain.platforms import Platform
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Integration:
     last_sync_at: datetime | None
     last_error: str | None
     created_at: datetime
+
+    @property
+    def from_files(self) -> bool:
+        """Tell whether its numbers are imported from files: nothing ever pulls it."""
+        return self.platform not in set(Platform)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Read a CSV file of costs: every value checked, the first bad one named by row and column, sums exact."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -11,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 from babel.core import get_global
 
-from connectors.imports.mapping import CONSTANTS, FileMapping
+from connectors.imports.mapping import CONSTANTS, OURS, FileMapping
 from connectors.imports.reports import CAMPAIGN_DAILY
 from domain.errors import ImportMalformed, UsageError
 
@@ -25,6 +26,12 @@ _COUNT = r"^\d{1,15}$"
 _BLANKS = "[   \u2009]"
 _CURRENCIES = sorted({code for listed in get_global("territory_currencies").values() for code, _, end, tender in listed if end is None and tender})
 """The currencies that are somewhere legal tender today, ISO 4217."""
+_DELIMITERS = {";": ";", "\t": "\\t", ",": ",", "|": "|"}
+"""Common delimiters, as a mapping file writes them between double quotes."""
+_DATE_WORDS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%H": "hh", "%M": "mm", "%S": "ss"}
+_CORRECT = "Correct the file or its mapping"
+_OTHER_NUMBERS = "Name what the file writes in the mapping file with thousands and decimal, or correct the file"
+_OTHER_DATES = 'Name how the file writes dates in the mapping file, e.g. date_format: "%d.%m.%Y", or correct the file'
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -41,26 +48,31 @@ class ImportedAccount:
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """A file that was read whole: its exact bytes, their SHA-256, and its accounts."""
+    """A file that was read whole: its exact bytes, their SHA-256, its accounts, and the columns that nothing was read from."""
 
     body: bytes
     digest: str
     accounts: tuple[ImportedAccount, ...]
+    ignored_columns: tuple[str, ...]
 
 
-def read_file(path: Path, platform: str, mapping: FileMapping, given: Mapping[str, str]) -> ImportedFile:
+def read_file(path: Path, platform: str, mapping: FileMapping, given: Mapping[str, str], today: Callable[[str], date]) -> ImportedFile:
     """Read and check a file. `given` are the command's own values: they go before the mapping's constants and fill empty columns.
 
+    `today` gives the date in a time zone: no row may be of a later one.
     Raises ImportMalformed for the first bad value, UsageError for a file or mapping that cannot be used as a whole.
     """
     try:
         body = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read", why=str(error), fix="Pass the path of a CSV file") from error
-    frame = _named(path, _texts(path, body, mapping), mapping, {k: v for k, v in given.items() if v})
-    typed = _typed(path, frame, platform, mapping)
+    texts = _texts(path, body, mapping)
+    typed = _typed(path, _named(path, texts, mapping, {k: v for k, v in given.items() if v}), platform, mapping)
+    _require_past(path, typed, today)
     _require_unique(path, typed)
-    return ImportedFile(body, sha256(body).hexdigest(), tuple(_accounts(path, typed)))
+    read = {mapping.columns.get(ours, ours) for ours in OURS}
+    ignored = tuple(name for name in texts.columns[1:] if name not in read)
+    return ImportedFile(body, sha256(body).hexdigest(), tuple(_accounts(path, typed)), ignored)
 
 
 def _texts(path: Path, body: bytes, mapping: FileMapping) -> pl.DataFrame:
@@ -68,12 +80,25 @@ def _texts(path: Path, body: bytes, mapping: FileMapping) -> pl.DataFrame:
         text = body.decode(mapping.encoding).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError) as error:
         raise UsageError(f"{path} is not {mapping.encoding}", why=str(error), fix="Name the encoding in the mapping file, e.g. encoding: cp1251") from error
+    _require_delimiter(path, text, mapping)
     try:
         source = io.BytesIO(text.encode())
         frame = pl.read_csv(source, separator=mapping.delimiter, skip_lines=mapping.skip_rows, infer_schema=False)
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise UsageError(f"{path} does not read as CSV", why=str(error).splitlines()[0], fix="Check the delimiter in the mapping file") from error
     return frame.with_columns(pl.all().fill_null("").str.strip_chars()).with_row_index(ROW, offset=FIRST_ROW + mapping.skip_rows)
+
+
+def _require_delimiter(path: Path, text: str, mapping: FileMapping) -> None:
+    """Refuse a file whose header is separated by something else than the mapping says."""
+    header = "".join(text.splitlines()[mapping.skip_rows : mapping.skip_rows + 1])
+    other = next((delimiter for delimiter in _DELIMITERS if delimiter in header), None)
+    if other and mapping.delimiter not in header:
+        raise UsageError(
+            f"{path} is not separated by {mapping.delimiter!r}",
+            why=f"Its header holds {other!r} instead",
+            fix=f'Name it in the mapping file: delimiter: "{_DELIMITERS[other]}"',
+        )
 
 
 def _named(path: Path, frame: pl.DataFrame, mapping: FileMapping, given: Mapping[str, str]) -> pl.DataFrame:
@@ -120,17 +145,17 @@ def _typed(path: Path, frame: pl.DataFrame, platform: str, mapping: FileMapping)
     frame = frame.with_columns(numbers)
     dates = pl.col("date").str.to_date(mapping.date_format, strict=False)
     checks = [
-        ("date", dates.is_null(), f"is not a date as {mapping.date_format}"),
-        *((name, pl.col(name) == "", "is empty") for name in ("campaign_id", "account_id")),
-        *((name, pl.col(name).str.starts_with("-"), "is negative") for name in (*COUNTS, *AMOUNTS)),
-        *((name, ~pl.col(name).str.contains(_COUNT), "is not a whole number") for name in COUNTS),
-        *((name, ~pl.col(name).str.contains(_AMOUNT), "is not a plain decimal number with at most 6 decimals") for name in AMOUNTS),
-        ("currency", ~pl.col("currency").is_in(_CURRENCIES), "is not an ISO 4217 currency in use"),
-        ("timezone", ~pl.col("timezone").is_in(list(available_timezones())), "is not an IANA time zone"),
-        ("vat_included", ~pl.col("vat_included").str.to_lowercase().is_in(list(_YES)), "is neither yes nor no"),
+        ("date", dates.is_null(), f"is not a date as {_shown(mapping.date_format)}", _OTHER_DATES),
+        *((name, pl.col(name) == "", "is empty", _CORRECT) for name in ("campaign_id", "account_id")),
+        *((name, pl.col(name).str.starts_with("-"), "is negative", _CORRECT) for name in (*COUNTS, *AMOUNTS)),
+        *((name, ~pl.col(name).str.contains(_COUNT), "is not a whole number", _OTHER_NUMBERS) for name in COUNTS),
+        *((name, ~pl.col(name).str.contains(_AMOUNT), "is not a plain decimal number with at most 6 decimals", _OTHER_NUMBERS) for name in AMOUNTS),
+        ("currency", ~pl.col("currency").is_in(_CURRENCIES), "is not an ISO 4217 currency in use", _CORRECT),
+        ("timezone", ~pl.col("timezone").is_in(list(available_timezones())), "is not an IANA time zone", _CORRECT),
+        ("vat_included", ~pl.col("vat_included").str.to_lowercase().is_in(list(_YES)), "is neither yes nor no", _CORRECT),
     ]
-    for column, bad, why in checks:
-        _refuse_first(path, frame.filter(bad), column, why)
+    for column, bad, why, fix in checks:
+        _refuse_first(path, frame.filter(bad), column, why, fix)
     return frame.with_columns(
         dates.alias("date"),
         pl.lit(platform).alias("platform"),
@@ -147,10 +172,24 @@ def _plain(value: pl.Expr, mapping: FileMapping) -> pl.Expr:
     return value.str.replace(",", ".", literal=True) if mapping.decimal == "," else value
 
 
-def _refuse_first(path: Path, bad: pl.DataFrame, column: str, why: str) -> None:
+def _shown(date_format: str) -> str:
+    """Write a date's form as people do: YYYY-MM-DD."""
+    for directive, word in _DATE_WORDS.items():
+        date_format = date_format.replace(directive, word)
+    return date_format
+
+
+def _refuse_first(path: Path, bad: pl.DataFrame, column: str, why: str, fix: str = _CORRECT) -> None:
     if bad.height:
-        more = f" (and {bad.height - 1} more rows)" if bad.height > 1 else ""
-        raise ImportMalformed(path, int(bad[ROW][0]), column, f"{bad[column][0]!r} {why}{more}")
+        more = f" (and {bad.height - 1} more row{'s' if bad.height > 2 else ''})" if bad.height > 1 else ""
+        raise ImportMalformed(path, int(bad[ROW][0]), column, f"{str(bad[column][0])!r} {why}{more}", fix)
+
+
+def _require_past(path: Path, frame: pl.DataFrame, today: Callable[[str], date]) -> None:
+    """Refuse a row of a day that has not begun in its account's time zone."""
+    for zone in frame["timezone"].unique(maintain_order=True):
+        late = frame.filter((pl.col("timezone") == zone) & (pl.col("date") > today(zone)))
+        _refuse_first(path, late, "date", f"is still to come: today is {today(zone)} in {zone}", "Correct the year, or take the row out of the file")
 
 
 def _require_unique(path: Path, frame: pl.DataFrame) -> None:
@@ -159,7 +198,7 @@ def _require_unique(path: Path, frame: pl.DataFrame) -> None:
     again = frame.with_columns(pl.col(ROW).min().over(key).alias("_first")).filter(pl.col(ROW) != pl.col("_first"))
     if again.height:
         row, first = int(again[ROW][0]), int(again["_first"][0])
-        raise ImportMalformed(path, row, "campaign_id", f"{again['campaign_id'][0]!r} on {again['date'][0]} stands in row {first} already")
+        raise ImportMalformed(path, row, "campaign_id", f"{again['campaign_id'][0]!r} on {again['date'][0]} stands in row {first} already", _CORRECT)
 
 
 def _accounts(path: Path, frame: pl.DataFrame) -> Iterator[ImportedAccount]:

@@ -1,7 +1,7 @@
 """Files of costs: read by a mapping, exact, and refused at the first value that cannot be used."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import pytest
 from connectors.imports.mapping import read_mapping
 from connectors.imports.reading import ImportedFile, read_file
 from connectors.imports.reports import CAMPAIGN_DAILY
+from domain.clock import PinnedClock
 from domain.errors import ImportMalformed, UsageError
 
+clock = PinnedClock(date(2026, 11, 2), datetime(2026, 11, 2, 12, tzinfo=UTC))
 GIVEN = {"account_id": "shop", "currency": "RUB", "timezone": "Europe/Moscow", "vat_included": "yes"}
 RUSSIAN = """
 columns:
@@ -43,7 +45,7 @@ def read(tmp_path: Path) -> Callable[..., ImportedFile]:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         rules = tmp_path / "mapping.yml"
         rules.write_text(mapping)
-        return read_file(path, "vk_ads", read_mapping(rules if mapping else None), {**GIVEN, **given})
+        return read_file(path, "vk_ads", read_mapping(rules if mapping else None), {**GIVEN, **given}, clock.today)
 
     return make
 
@@ -104,6 +106,43 @@ def test_the_first_bad_value_is_named_by_row_and_column(read: Callable[..., Impo
         read(HEADER + line + "\n")
     assert (raised.value.row, raised.value.column) == (row, column)
     assert "docs/connectors/import.md" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "option"),
+    [
+        ("01.11.2026,1,5,1", "YYYY-MM-DD", "date_format"),
+        ("2026-11-02,1,5,1 234", "plain decimal", "thousands and decimal"),
+        ("2026-11-02,1,1 234,1", "whole number", "thousands and decimal"),
+    ],
+)
+def test_a_value_of_another_form_names_the_mappings_option(read: Callable[..., ImportedFile], line: str, said: str, option: str) -> None:
+    with pytest.raises(ImportMalformed, match=said) as raised:
+        read(HEADER + line + "\n")
+    assert option in raised.value.fix
+
+
+@pytest.mark.parametrize(("delimiter", "named"), [(";", '";"'), ("\t", r'"\t"'), ("|", '"|"')])
+def test_a_file_of_another_delimiter_names_the_mappings_option(read: Callable[..., ImportedFile], delimiter: str, named: str) -> None:
+    text = HEADER.replace(",", delimiter)
+    with pytest.raises(UsageError, match="is not separated by ','") as raised:
+        read(text)
+    assert f"delimiter: {named}" in raised.value.fix
+    assert len(rows(read(text, f"delimiter: {named}"))) == 1
+
+
+def test_a_day_to_come_is_refused_in_the_accounts_own_time_zone(read: Callable[..., ImportedFile]) -> None:
+    for line, row in (("2062-11-01,1,5,1", 3), ("2026-11-02,1,5,1\n2026-11-03,1,5,1", 4)):
+        with pytest.raises(ImportMalformed, match=f"row {row}, column 'date': '20.*today is 2026-11-02 in Europe/Moscow") as raised:
+            read(HEADER + line + "\n")
+        assert "Correct the year" in raised.value.fix
+    assert read(HEADER + "2026-11-03,1,5,1\n", timezone="Pacific/Kiritimati").accounts[0].rows.num_rows == 2  # noon UTC is the next day there
+
+
+def test_columns_that_nothing_is_read_from_are_named(read: Callable[..., ImportedFile]) -> None:
+    text = "date,campaign_id,imprs,spend,Cost\n2026-11-01,1,5,1,2\n"
+    assert read(text).ignored_columns == ("imprs", "Cost")
+    assert read(text, "columns: {spend: Cost, impressions: imprs}").ignored_columns == ("spend",)
 
 
 @pytest.mark.parametrize(("name", "value"), [("currency", "RUR"), ("timezone", "Moscow"), ("vat_included", "maybe")])

@@ -20,22 +20,28 @@ from typer.testing import CliRunner
 from domain.errors import Conflict, DiskFull, MrmError, SourceError, UsageError, disk_full
 from domain.money import rounded
 from domain.questions import Answer, AnswerColumn
+from domain.windows import DateWindow
 from home.directory import Home
 from mrm.backfilling import _run
 from mrm.cli import app
 from mrm.demo import Result
 from mrm.doctor import examine
+from mrm.importing import described
 from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, raise_for
 from mrm.options import DEFAULT_HOME, NothingYet, require_dates
 from mrm.query import Format, _print_answer
+from mrm.replaying import OF_FILES
 from mrm.sandboxing import move_clock
 from mrm.scheduling import describe
 from mrm.screens import print_result
 from mrm.serving import describe_home, serve_until_stopped, shortened
+from mrm.syncing import choose
 from services.actors import system_actor
-from services.integrations import connect_integration
+from services.importing import Imported
+from services.integrations import connect_integration, list_integrations
 from services.organizations import create_organization, create_user
 from services.scheduling import claim_due, settle
+from store.integrations import Integrations
 
 DAYS = ["--since", "2026-01-01", "--until", "2026-01-02"]
 
@@ -249,6 +255,27 @@ def test_the_list_of_integrations_fits_a_terminal_and_prints_an_error_whole(
     with store.system() as transaction:
         transaction.execute(text("update sync_schedules set claimed_until = now() - interval '1 second'"))
     assert [state["running"] for state in describe(seen)] == [False], "its run died"
+
+
+def test_an_integration_that_comes_from_files_is_not_shown_as_pulled(home: Home, store: Any, shared_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRM_DATABASE_URL", shared_database)
+    organization = create_organization(store, "Agency", create_user(store, "a@b.c", "a long password", "A").id)
+    with store.transaction(organization.id) as transaction:
+        Integrations(transaction, organization.id, store.vault).add("vk_ads", "VK shop", {}, {"kind": "import"}, project_id=None, created_by=None)
+    told = CliRunner().invoke(app, ["integrations", "list", "--home", str(home.path)]).stdout.splitlines()
+    assert told[-1].rstrip().endswith("by file")
+    assert "* * *" not in told[-1]
+    seen: Any = SimpleNamespace(integrations=list, integration_states=lambda: list_integrations(store, system_actor(organization.id)))
+    with pytest.raises(Conflict, match="VK shop comes from files") as refused:
+        choose(seen, ["vk_ads"])
+    assert refused.value.fix == "./run import FILE --platform vk_ads --integration 'VK shop'"
+    with pytest.raises(Conflict, match="without the mapping"):
+        choose(seen, ["vk_ads"], OF_FILES)
+
+
+def test_an_import_says_one_row_and_two_days() -> None:
+    part = Imported("i", "shop", 1, DateWindow(date(2026, 3, 1), date(2026, 3, 3)), 1, 2, ())
+    assert described("vk_ads", part) == "vk_ads shop: 1 row of 2026-03-01..2026-03-03, 1 day changed, 2 days unchanged"
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

@@ -135,6 +135,17 @@ class Compiler:
         columns = tuple(AnswerColumn(name=name, kind="dimension") for name in ("currency", "since", "until"))
         return [self._compiled(part.missing_rates(), columns) for part in self._parts if part.converts]
 
+    @property
+    def platforms(self) -> list[str]:
+        """Return the platforms that filters name in whole."""
+        whole = (wanted for wanted in self._question.where if wanted.dimension == "platform" and not wanted.operator.by_part)
+        return [value for wanted in whole for value in wanted.values]
+
+    def channels(self) -> Compiled:
+        """Compile the list of the platforms of the organization's accounts, imported channels among them."""
+        known = self._parts[0].scoped.dimension("dim_account", "platform", now=True).distinct()
+        return self._compiled(known, (AnswerColumn(name="platform", kind="dimension"),))
+
     def zones(self) -> Compiled:
         """Compile the list of the scope's time zones."""
         return self._compiled(time_zones(self._parts[0].scoped), (AnswerColumn(name="timezone", kind="dimension"),))

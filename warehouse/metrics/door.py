@@ -13,7 +13,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from domain.clock import Clock
-from domain.errors import ConfigurationError, MissingRate, MixedCurrencies, UsageError
+from domain.errors import ConfigurationError, MissingRate, MixedCurrencies, UnknownName, UsageError
+from domain.platforms import Platform
 from domain.questions import Answer, Compared, Question, Scope, Value
 from warehouse.client import Warehouse
 from warehouse.failures import translated
@@ -62,6 +63,7 @@ class MetricDoor:
         compiled = compiler.answer()
         with _explained(), self._warehouse.client(readonly=True) as client:
             require_kept(client, question.as_of)
+            _refuse_unknown_platforms(client, compiler, scope)
             profiles = self._profiles(client, compiler)
             _refuse_mixed_money(compiler, profiles)
             _refuse_missing_rates(client, compiler)
@@ -111,6 +113,18 @@ class MetricDoor:
             found, days, currencies, *flags = _query(client, compiled)[0]
             profiles.append(Profile(fact.name, int(found), int(days), tuple(sorted(currencies)), dict(zip(fact.flags, flags, strict=True))))
         return profiles
+
+
+def _refuse_unknown_platforms(client: Client, compiler: Compiler, scope: Scope) -> None:
+    """Refuse a filter on a platform that is neither connected nor imported; other projects' channels are taken, and not offered."""
+    named = [value for value in compiler.platforms if value not in tuple(Platform)]
+    if not named:
+        return
+    imported = [str(name) for (name,) in _query(client, compiler.channels())]
+    offered = [*Platform, *(imported if scope.project_ids is None else ())]
+    for value in named:
+        if value not in imported:
+            raise UnknownName("platform", value, offered)
 
 
 def _refuse_mixed_money(compiler: Compiler, profiles: Sequence[Profile]) -> None:

@@ -6,8 +6,7 @@ from decimal import Decimal, InvalidOperation
 import sqlglot
 from sqlglot import exp
 
-from domain.errors import UnknownName, UsageError
-from domain.platforms import Platform
+from domain.errors import UsageError
 from domain.questions import Filter, Operator
 from warehouse.metrics.catalogue import DimensionInfo, MetricInfo
 from warehouse.metrics.formulas import DIALECT
@@ -47,7 +46,7 @@ def _on_ids(dimension: DimensionInfo, wanted: Filter, scoped: Scoped) -> exp.Exp
     """Match a dimension's values, or the ids that have them as names."""
     column = exp.column(dimension.column, table="f")
     if not dimension.name_table:
-        return _on_text(dimension, wanted, column, scoped)
+        return _matches(wanted, column, scoped)
     keys = tuple(dict.fromkeys(("platform", "account_id", dimension.column)))
     named = narrowed(
         scoped.dimension(dimension.name_table, *keys, also=(dimension.name_column,)), _matches(wanted, exp.column(dimension.name_column, table="d"), scoped)
@@ -102,14 +101,6 @@ def _on_dates(wanted: Filter, scoped: Scoped, day: exp.Expr) -> exp.Expr:
         return exp.LTE(this=text, expression=scoped.bindings.named("date_to", min(days), "String"))
     found = is_in(text, scoped.bindings.strings(days))
     return exp.not_(found) if wanted.operator.negated else found
-
-
-def _on_text(dimension: DimensionInfo, wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expr:
-    if dimension.name == "platform" and not wanted.operator.by_part:
-        for value in wanted.values:
-            if value not in tuple(Platform):
-                raise UnknownName("platform", value, tuple(Platform))
-    return _matches(wanted, column, scoped)
 
 
 def _matches(wanted: Filter, column: exp.Column, scoped: Scoped) -> exp.Expr:

@@ -1,7 +1,7 @@
 """Imported files go through the ledger like pulls: proof, one owner, days replaced whole, the same file a verification."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from services.actors import Actor, Role
 from services.importing import Imported, Importing, import_costs
 from services.integrations import all_integration_access, list_accounts, list_integrations
 from services.organizations import create_organization
+from services.scheduling import change_schedule, integration_states
 from store.database import Store
 from store.files import open_landing
 from store.people import People
@@ -75,6 +76,25 @@ def test_a_day_that_the_file_covers_and_lacks_is_cleared(imported: Any) -> None:
         imported(FIRST, until=date(2026, 3, 2))
 
 
+def test_a_header_alone_clears_the_days_that_are_named(imported: Any) -> None:
+    imported(FIRST)
+    header = "date,campaign_id,spend\n"
+    cleared = imported(header, since=date(2026, 3, 1), until=date(2026, 3, 2))[0]
+    assert (cleared.rows, cleared.dates_changed, cleared.dates_verified) == (0, 1, 1)
+    assert [(d, float(s)) for d, _, s in imported.rows()] == [(date(2026, 3, 3), 30.0)]
+    assert imported.rows("account_name", "accounts") == [("shop",)]
+    with pytest.raises(UsageError, match="holds no rows") as raised:
+        imported(header, since=date(2026, 3, 3))
+    assert "--since and --until" in raised.value.fix
+    with pytest.raises(UsageError, match="No account 'shop' of ozon was imported"):
+        imported(header, platform="ozon", integration="Ozon", since=date(2026, 3, 3), until=date(2026, 3, 3))
+
+
+def test_what_the_file_has_and_nothing_reads_is_told(imported: Any) -> None:
+    done = imported("date,campaign_id,spend,clik\n2026-03-01,1,10,4\n")[0]
+    assert done.ignored_columns == ("clik",)
+
+
 def test_a_bad_file_leaves_everything_as_it_was(imported: Any, store: Store, actor: Actor) -> None:
     with pytest.raises(ImportMalformed, match="row 3"):
         imported("date,campaign_id,spend\n2026-03-01,1,10\n2026-03-02,1,ten\n")
@@ -90,8 +110,12 @@ def test_the_import_owns_its_account_and_nobody_pulls_it(imported: Any, store: S
         ("vk_ads", "shop", "RUB", "Europe/Moscow", made.integration_id)
     ]
     assert all_integration_access(store) == []
-    with pytest.raises(Conflict, match="belongs to the integration 'VK'"):
+    assert [state.schedule.next_run_at for state in integration_states(store, actor)] == [None]
+    with pytest.raises(UsageError, match="VK has no schedule"):
+        change_schedule(store, actor, made.integration_id, datetime(2026, 3, 10, tzinfo=UTC), cron="0 5 * * *")
+    with pytest.raises(Conflict, match="belongs to the integration 'VK'") as raised:
         imported(FIRST, integration="VK again")
+    assert raised.value.fix == "Import the file into that integration: --integration VK"
     assert [i.name for i in list_integrations(store, actor)] == ["VK"]
     assert imported.rows("platform, account_id, currency, timezone", "accounts") == [("vk_ads", "shop", "RUB", "Europe/Moscow")]
 

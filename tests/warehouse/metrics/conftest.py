@@ -80,6 +80,8 @@ def agency(tmp_path_factory: pytest.TempPathFactory, builder: Any, repository: P
         _load(mart, before, FIRST)
         _load_kag(mart, repository.parent / "shared" / "fixtures")
         _load_rates(mart)
+        channel = {"platform": "vk_ads", "account_id": "v1", "account_name": "VK", "currency": "RUB", "timezone": "Europe/Berlin"}
+        mart.load("raw_imports__accounts", "v1", [channel], (FIRST.date(), FIRST.date()), at=FIRST)
         mart.assign([dict(zip(("project_id", "project_name", "platform", "account_id", "since", "until"), p, strict=True)) for p in PROJECTS], at=FIRST)
         mart.assign([{"project_id": "theirs", "platform": "google_ads", "account_id": "g1", "since": SINCE}], organization="rival", at=FIRST)
         restated = [{**row, "spend": row["spend"] + Decimal("0.07")} if row["date"].month == 3 else row for row in before if row["ad"] != "g1-a0"]

@@ -24,6 +24,19 @@ def test_unknown_names_offer_the_nearest(agency: Any) -> None:
         agency.ask("clicks", by=("date",), order_by=("-click",))
 
 
+def test_an_imported_channel_is_filtered_by_its_name_and_a_misspelt_one_is_not(agency: Any) -> None:
+    for operator in (Operator.EQUALS, Operator.IN):
+        assert agency.ask("clicks", where=(Filter(dimension="platform", operator=operator, values=("vk_ads",)),)).rows == [{"clicks": 0}]
+    assert agency.ask("clicks", where=(Filter(dimension="platform", operator=Operator.NOT_EQUALS, values=("vk_ads",)),)).rows[0]["clicks"] > 0
+    for value, offered in (("vk_add", "vk_ads"), ("metaads", "meta_ads")):
+        with pytest.raises(UnknownName, match=offered):
+            agency.ask("clicks", where=(Filter(dimension="platform", values=(value,)),))
+    for narrower in ({"organization": "rival"}, {"projects": ["north"]}):
+        with pytest.raises(UnknownName) as refused:
+            agency.ask("clicks", where=(Filter(dimension="platform", values=("vk_add",)),), **narrower)
+        assert "vk_ads" not in refused.value.fix
+
+
 @pytest.mark.parametrize("metric", ["spend", "conversions_value", "cpc", "cpm", "cpa", "roas"])
 def test_money_over_several_currencies_is_refused(agency: Any, metric: str) -> None:
     with pytest.raises(MixedCurrencies, match=r"EUR, RUB, USD.*--by currency") as refused:
