@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -270,7 +270,7 @@ class Prover:
         if not may_crash or case.rng.random() > 0.3:
             self.left = 0
         try:
-            result = pull(self.access(case), self.warehouse, self.home, clock, self.ledger, since)
+            result = pull(self.access(case), self.warehouse, self.home, clock, self.ledger, since, self._forget_limits)
         except Crash as died:
             self.seen[f"crash {died}"] += 1
             return None
@@ -340,9 +340,17 @@ class Prover:
         return accounts
 
 
-def pull(access: IntegrationAccess, warehouse: Warehouse, home: Home, clock: PinnedClock, ledger: Ledger, since: date | None = None) -> SyncResult:
-    """Pull once, without waiting for anybody."""
-    patience = Patience(sleep=lambda seconds: None, attempts=3, budget=30)
+def pull(
+    access: IntegrationAccess,
+    warehouse: Warehouse,
+    home: Home,
+    clock: PinnedClock,
+    ledger: Ledger,
+    since: date | None = None,
+    slept: Callable[[], None] = lambda: None,
+) -> SyncResult:
+    """Pull once, without waiting for anybody; `slept` is what a wait would have brought."""
+    patience = Patience(sleep=lambda seconds: slept(), attempts=3, budget=30)
     return sync_integration(access, warehouse, open_landing(home), clock, home=home, since=since, history_since=FIRST, patience=patience, ledger=ledger)
 
 
