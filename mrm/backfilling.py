@@ -16,9 +16,9 @@ from domain.windows import DateWindow
 from home.directory import Home
 from home.servers import locked
 from mrm import screens
+from mrm.naming import Chosen, choose, way_on
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
-from mrm.syncing import choose
 
 if TYPE_CHECKING:
     from services.gaps import Gap
@@ -31,7 +31,6 @@ SHOWN = 200
 
 Since = Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive.")]
 Until = Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")]
-Chosen = Annotated[list[str] | None, typer.Option("--integration", help="Only this integration: its id or its platform (repeatable).")]
 
 
 def backfill(
@@ -168,7 +167,7 @@ def _stopped(integration: "Integration") -> "Integration":
     """Return an integration with what stands in its way as its error."""
     if integration.status in ("failed", GONE):
         return integration
-    return replace(integration, last_error=f"{integration.name} is {integration.status}: ./run integrations resume, or ./run connect")
+    return replace(integration, last_error=f"{integration.name} is {integration.status}: {way_on(integration)}")
 
 
 def _gone(work: "Backfill", integration_id: str) -> "Integration":

@@ -10,9 +10,9 @@ import typer
 
 from domain.errors import DataQualityError
 from home.servers import locked
-from mrm.backfilling import Chosen, Since, Until
+from mrm.backfilling import Since, Until
+from mrm.naming import Chosen, choose
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, existing, require_dates
-from mrm.syncing import choose
 
 if TYPE_CHECKING:
     from services.replaying import Replayed

@@ -2,24 +2,21 @@
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from domain.clock import FARTHEST
-from domain.errors import Conflict, NotFound, PartialResult, SourceError
-from home.directory import Home
+from domain.errors import PartialResult, SourceError
 from home.servers import locked
 from mrm import screens
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, require_dates
+from mrm.naming import Chosen, choose
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
-
-if TYPE_CHECKING:
-    from services.installation import Installation
 
 
 def sync(
-    integration: Annotated[list[str] | None, typer.Option("--integration", help="Only this integration: its id or its platform (repeatable).")] = None,
+    integration: Chosen = None,
     home: HomeOption = DEFAULT_HOME,
     since: Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive; default: the report's lookback.")] = None,
     until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")] = None,
@@ -36,7 +33,7 @@ def sync(
     from mrm.jobs import run_job
     from services.installation import Installation
 
-    opened = Home.open(home)
+    opened = existing(home)
     move_clock(opened, today)
     require_dates(since, until, opened.clock.today(FARTHEST))
     progress = screens.Progress(quiet=as_json, language=str(lang))
@@ -63,22 +60,3 @@ def sync(
         raise PartialResult(
             f"{len(failing)} of {len(ids)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failing]
         )
-
-
-def choose(installation: "Installation", wanted: list[str]) -> list[str]:
-    """Return the ids of the integrations that are named by id or platform; all of them where none is named.
-
-    Raises NotFound for a name that fits none.
-    """
-    known = installation.integrations()
-    if not wanted:
-        return [i.id for i in known]
-    chosen = [i.id for i in known if i.id in wanted or i.platform in wanted]
-    missing = [w for w in wanted if not any(w in (i.id, i.platform) for i in known)]
-    if missing:
-        stopped = [i for i in installation.integration_states() if i.id in missing or i.platform in missing]
-        if stopped:
-            names = ", ".join(f"{i.name} ({i.status})" for i in stopped)
-            raise Conflict(f"Nothing is pulled of {names}", fix="./run integrations resume, or ./run connect again under the same name")
-        raise NotFound(f"There is no integration {', '.join(missing)}", fix="./run status lists them")
-    return chosen

@@ -55,7 +55,7 @@ def test_nothing_runs_in_an_empty_home(home: Home) -> None:
 
 @pytest.mark.parametrize("command", [
     ["query", "--metrics", "spend", *DAYS], ["gaps"], ["report"], ["currency"], ["backfill", *DAYS], ["replay"], ["integrations", "list"], ["alerts", "list"],
-    ["disconnect", "x"], ["warehouse", "prune", "--keep-days", "9"], ["store", "rotate-keys"],
+    ["disconnect", "x"], ["sync"], ["warehouse", "prune", "--keep-days", "9"], ["store", "rotate-keys"],
 ])  # fmt: skip
 def test_a_command_that_reads_makes_no_home(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MRM_DATABASE_URL", raising=False)
@@ -198,6 +198,20 @@ def test_a_run_that_fails_outside_its_steps_did_not_succeed(monkeypatch: pytest.
     monkeypatch.setattr("dagster._core.executor.in_process.InProcessExecutor.execute", execute)
     with pytest.raises(kind):
         raise_for(nothing.execute_in_process(raise_on_error=False))
+
+
+def test_a_step_that_failed_tells_our_own_words_without_their_class() -> None:
+    @dg.op
+    def building() -> None:
+        raise UsageError("The rows do not fit", fix="Mend them")
+
+    @dg.job
+    def pulling() -> None:
+        building()
+
+    with pytest.raises(StepFailed) as caught:
+        raise_for(pulling.execute_in_process(raise_on_error=False))
+    assert (caught.value.why, caught.value.exit_code) == ("The rows do not fit. Mend them.", 2)
 
 
 def test_a_full_disk_is_told_as_such_in_sqlites_words_too_inside_a_step_and_outside() -> None:
