@@ -17,7 +17,7 @@ from home.directory import Home
 from home.servers import locked
 from mrm import screens
 from mrm.naming import Chosen, choose, way_on
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, existing, require_dates
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, date_option, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ GONE = "gone"
 SHOWN = 200
 """How many gaps the table shows; --json gives all."""
 
-Since = Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive.")]
-Until = Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")]
+Since = Annotated[datetime | None, date_option("--since", "First date, inclusive.")]
+Until = Annotated[datetime | None, date_option("--until", "Last date, inclusive; default: the account's today.")]
 
 
 def backfill(

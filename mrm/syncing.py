@@ -10,16 +10,17 @@ from domain.clock import FARTHEST
 from domain.errors import PartialResult, SourceError
 from home.servers import locked
 from mrm import screens
+from mrm.backfilling import Until
 from mrm.naming import Chosen, choose
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, existing, require_dates
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, date_option, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
 
 
 def sync(
     integration: Chosen = None,
     home: HomeOption = DEFAULT_HOME,
-    since: Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive; default: the report's lookback.")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")] = None,
+    since: Annotated[datetime | None, date_option("--since", "First date, inclusive; default: the report's lookback.")] = None,
+    until: Until = None,
     today: TodayOption = None,
     as_json: JsonOption = False,
     lang: LanguageOption = Language.EN,
