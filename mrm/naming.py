@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.errors import Conflict, NotFound, UnknownName
+from domain.errors import Conflict, MrmError, NotFound, UnknownName
 from domain.platforms import Platform
 
 if TYPE_CHECKING:
@@ -66,11 +66,18 @@ def choose(installation: "Installation", wanted: list[str]) -> list[str]:
 
 def way_on(integration: "Integration") -> str:
     """Say what brings new numbers of an integration that is not pulled."""
+    from services.integrations import connect_command
+
     if integration.platform not in set(Platform):
         return f"The numbers of {integration.name} come from files: ./run import"
     if integration.status == "disconnected":
-        return f"./run connect {integration.platform} --name {shlex.quote(integration.name)} --app FILE.json"
+        return connect_command(integration.platform, integration.name)
     return f"./run integrations resume {shlex.quote(integration.name)}"
+
+
+def failures_of(integrations: "Sequence[Integration]") -> list[MrmError]:
+    """Return what the last pulls of integrations failed of; platform and account stand in the words already."""
+    return [MrmError(i.last_error or f"{i.name} failed") for i in integrations]
 
 
 def project_named(installation: "Installation", word: str) -> "Project":

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from domain.clock import FARTHEST
-from domain.errors import PartialResult, SourceError
+from domain.errors import PartialResult
 from home.servers import locked
 from mrm import screens
 from mrm.backfilling import Until
-from mrm.naming import Chosen, choose
+from mrm.naming import Chosen, choose, failures_of
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, date_option, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
+from mrm.wording import counted
 
 
 def sync(
@@ -56,8 +57,6 @@ def sync(
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False))
     else:
-        typer.echo(f"{len(ids)} integrations, data version {summary['data_version']}")
+        typer.echo(f"{counted(len(ids), 'integration')}, data version {summary['data_version']}")
     if failing:
-        raise PartialResult(
-            f"{len(failing)} of {len(ids)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failing]
-        )
+        raise PartialResult(f"{len(failing)} of {counted(len(ids), 'integration')} failed in part", failures_of(failing))

@@ -1,6 +1,7 @@
 """What the commands take for an integration or a project: the same words everywhere, and what is known where none fits."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,14 +9,16 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from domain.errors import Conflict, NotFound, UnknownName
+from domain.errors import AuthorizationExpired, Conflict, NotFound, PartialResult, UnknownName
 from home.directory import Home
 from mrm.cli import app
-from mrm.naming import choose, one
+from mrm.naming import choose, failures_of, one
+from mrm.wording import counted
 from services.actors import Actor, system_actor
 from services.integrations import all_integration_access, connect_integration, list_integrations, stop_integration
 from services.organizations import create_organization, create_user
 from services.projects import create_project
+from services.scheduling import settle
 from store.database import Store
 from store.records import Integration
 
@@ -102,3 +105,17 @@ def test_a_report_of_an_unknown_project_is_refused(run: Callable[..., Result], s
         done = run(*command, "--project", "nope")
         assert isinstance(done.exception, UnknownName)
         assert (done.exception.what, done.exception.fix, done.exception.exit_code) == ("There is no project 'nope'", "Known: Laufkraft", 2)
+
+
+def test_a_failure_names_its_platform_once(store: Store, actor: Actor) -> None:
+    [client] = connected(store, actor, ("meta_ads", "Client"))
+    refused = AuthorizationExpired("the token was refused", platform="meta_ads", fix="Connect Meta again: ./run connect meta_ads")
+    settle(store, actor.organization_id, client.id, datetime(2026, 3, 10, tzinfo=UTC), [refused])
+    failing = failures_of(list_integrations(store, actor))
+    assert PartialResult("1 of 1 integration failed in part", failing).why == (
+        "meta_ads: the token was refused. Connect Meta again: ./run connect meta_ads --name Client --app FILE.json (or --credentials FILE.json)."
+    )
+
+
+def test_one_thing_is_not_several() -> None:
+    assert [counted(n, "integration") for n in (0, 1, 2)] == ["0 integrations", "1 integration", "2 integrations"]
