@@ -18,7 +18,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from domain.errors import Conflict, DiskFull, MrmError, SourceError, UsageError, disk_full
-from domain.money import rounded
+from domain.money import is_currency, rounded
 from domain.questions import Answer, AnswerColumn
 from home.directory import Home
 from mrm.backfilling import _run
@@ -280,3 +280,23 @@ def test_what_the_closing_screen_offers_next_is_of_the_same_home(
 
 def _started() -> dg.DagsterEvent:
     return dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name="nothing")
+
+
+@pytest.mark.parametrize(("failed", "said"), [(8, "failed 8: ./run alerts list says why\n"), (0, "failed 0\n")])
+def test_a_look_at_the_rules_says_where_the_reason_of_a_failed_message_stands(home: Home, failed: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.alerting.watch_and_tell", lambda _: {"retried": 0, "failed": failed})
+    assert CliRunner().invoke(app, ["alerts", "check", "--home", str(home.path)]).stdout.endswith(said)
+
+
+def test_a_channel_that_no_message_would_reach_is_not_added(home: Home, store: Any, shared_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRM_DATABASE_URL", shared_database)
+    command = ["alerts", "add-channel", "webhook", "--name", "w", "--target", "http://127.0.0.1:9/x", "--home", str(home.path)]
+    refused = CliRunner().invoke(app, command).exception
+    assert isinstance(refused, UsageError)
+    assert "MRM_DELIVERY_PRIVATE_ADDRESSES=1" in refused.fix
+    monkeypatch.setenv("MRM_DELIVERY_PRIVATE_ADDRESSES", "1")
+    assert CliRunner().invoke(app, command).exit_code == 0
+
+
+def test_what_is_no_currency_is_told_from_one_whose_rates_are_lacking() -> None:
+    assert [code for code in ("EUR", "JPY", "DEM", "XXX", "XTS", "EUT", "eur", "") if is_currency(code)] == ["EUR", "JPY", "DEM"]
