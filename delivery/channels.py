@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -23,6 +24,9 @@ from domain.errors import MrmError, UsageError
 TELEGRAM_LIMIT = 4096
 LONGEST_PAUSE = 86400.0
 """The most seconds that a receiver's own pause may hold a message back."""
+
+INSIDE = "The channel's URL leads to a private address"
+OUTSIDE = "Use a public one, or set MRM_DELIVERY_PRIVATE_ADDRESSES=1 for every process: a closed network's own receivers are then reached"
 
 
 class DeliveryFailed(MrmError):
@@ -146,16 +150,16 @@ class Channels:
         if self._settings.private_addresses:
             return url
         try:
-            addresses = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)}
+            inside = _leads_inside(url)
         except OSError as error:
             raise DeliveryFailed("The channel's host is unknown", why=str(error), fix="Correct the channel") from None
-        if any(not ipaddress.ip_address(a).is_global for a in addresses):
-            raise DeliveryFailed("The channel's URL leads to a private address", fix="Use a public one, or set MRM_DELIVERY_PRIVATE_ADDRESSES=1", final=True)
+        if inside:
+            raise DeliveryFailed(INSIDE, fix=OUTSIDE, final=True)
         return url
 
 
-def read_target(kind: str, text: str) -> str:
-    """Return a channel's target as it is stored. Raises UsageError where it cannot be right."""
+def read_target(kind: str, text: str, settings: DeliverySettings) -> str:
+    """Return a channel's target as it is stored. Raises UsageError where it cannot be right, or is a private address that is not reached."""
     wanted = {
         ChannelKind.EMAIL: ("@" in text and " " not in text.strip(), "an address such as team@example.com"),
         ChannelKind.SLACK: (text.startswith(("https://", "http://")), "Slack's incoming webhook URL"),
@@ -165,7 +169,18 @@ def read_target(kind: str, text: str) -> str:
     good, example = wanted[ChannelKind(kind)]
     if not good or not _readable(kind, text.strip()):
         raise UsageError(f"This is no target of {kind}", fix=f"Write {example}")
+    if kind in (ChannelKind.SLACK, ChannelKind.WEBHOOK) and not settings.private_addresses:
+        with suppress(OSError):  # a host that nobody knows now may be known when a message goes out
+            if _leads_inside(text.split()[0]):
+                raise UsageError(INSIDE, why="Every message to it would be refused", fix=OUTSIDE)
     return text.strip()
+
+
+def _leads_inside(url: str) -> bool:
+    """Tell whether a URL's host has an address that is not public. Raises OSError where it has none."""
+    parts = urlsplit(url)
+    addresses = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)}
+    return any(not ipaddress.ip_address(a).is_global for a in addresses)
 
 
 def _readable(kind: str, target: str) -> bool:

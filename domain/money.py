@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from babel.numbers import list_currencies
+
 from domain.errors import MixedCurrencies
 
 SCALE = 6
@@ -38,6 +40,11 @@ def plain(amount: Decimal) -> str:
 def decimals_of(currency: str) -> int:
     """Return how many decimals amounts of a currency have; two for a code that ISO 4217 does not know."""
     return next((digits for digits, codes in _DECIMALS.items() if currency in codes.split()), 2)
+
+
+def is_currency(code: str) -> bool:
+    """Tell whether ISO 4217 knows a code as a currency, today's or a former one; its codes for tests and for no currency are none."""
+    return code in list_currencies() and code not in ("XTS", "XXX")
 
 
 def rounded(amount: Decimal, currency: str) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from domain.errors import UsageError
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, existing
+from mrm.wording import counted
 
 if TYPE_CHECKING:
     from services.installation import Installation
@@ -55,7 +56,7 @@ def list_command(
         told = ", ".join(channels.get(c, "?") for c in r.channel_ids) or "nobody"
         screen.print(f"rule {r.name}: {r.kind} {json.dumps(dict(r.settings))} → {told}")
     for d in waiting[:UNSENT]:
-        screen.print(f"{d.status} after {d.attempts} tries, {channels[d.channel_id]}: {d.content['title']} {d.error or ''}".rstrip())
+        screen.print(f"{d.status} after {counted(d.attempts, 'attempt')}, {channels[d.channel_id]}: {d.content['title']} {d.error or ''}".rstrip())
     if not rules:
         screen.print("No rule looks: ./run alerts add-rule stale_source")
 
@@ -75,13 +76,14 @@ def add_channel_command(
     Example: ./run alerts add-channel slack --name team --target @slack-url.txt --quiet 22-8 --timezone Europe/Moscow
     """
     from delivery.channels import read_target
+    from delivery.settings import DeliverySettings
     from services.alerting import add_channel
     from services.installation import Installation
 
     text = Path(target[1:]).read_text(encoding="utf-8") if target.startswith("@") else target
+    read = read_target(kind, text.strip(), DeliverySettings()) if kind in ("email", "slack", "telegram", "webhook") else text
     with Installation.open(home) as installation:
         installation.ensure_organization()
-        read = read_target(kind, text.strip()) if kind in ("email", "slack", "telegram", "webhook") else text
         made = add_channel(
             installation.store, installation.actor, kind=kind, name=name, target=read, language=str(lang), quiet=_hours(quiet), timezone=timezone
         )
@@ -144,7 +146,8 @@ def check(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
 
     with Installation.open(existing(home).path) as installation:
         counts = watch_and_tell(installation)
-    typer.echo(json.dumps(counts) if as_json else ", ".join(f"{name} {count}" for name, count in counts.items()))
+    why = ": ./run alerts list says why" if counts["failed"] or counts["retried"] else ""
+    typer.echo(json.dumps(counts) if as_json else ", ".join(f"{name} {count}" for name, count in counts.items()) + why)
 
 
 @app.command("acknowledge")

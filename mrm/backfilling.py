@@ -11,14 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.clock import FARTHEST
-from domain.errors import Conflict, PartialResult, SourceError, UsageError
+from domain.errors import Conflict, PartialResult, UsageError
 from domain.windows import DateWindow
 from home.directory import Home
 from home.servers import locked
 from mrm import screens
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, existing, require_dates
+from mrm.naming import Chosen, choose, failures_of, way_on
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, date_option, existing, require_dates
 from mrm.sandboxing import move_clock, sandbox_of
-from mrm.syncing import choose
+from mrm.wording import counted
 
 if TYPE_CHECKING:
     from services.gaps import Gap
@@ -29,9 +30,8 @@ GONE = "gone"
 SHOWN = 200
 """How many gaps the table shows; --json gives all."""
 
-Since = Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive.")]
-Until = Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive; default: the account's today.")]
-Chosen = Annotated[list[str] | None, typer.Option("--integration", help="Only this integration: its id or its platform (repeatable).")]
+Since = Annotated[datetime | None, date_option("--since", "First date, inclusive.")]
+Until = Annotated[datetime | None, date_option("--until", "Last date, inclusive; default: the account's today.")]
 
 
 def backfill(
@@ -71,11 +71,11 @@ def backfill(
         "failed": [{"integration": i.id, "platform": i.platform, "error": i.last_error} for i in failed],
     }
     complete = len(work.integration_ids) - len(failed)
-    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else f"{work.since}..{work.until} of {complete} integrations is complete")
+    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else f"{work.since}..{work.until} of {counted(complete, 'integration')} is complete")
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     if failed:
-        raise PartialResult(f"{len(failed)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failed])
+        raise PartialResult(f"{counted(len(failed), 'integration')} failed in part", failures_of(failed))
 
 
 def gaps(
@@ -168,7 +168,7 @@ def _stopped(integration: "Integration") -> "Integration":
     """Return an integration with what stands in its way as its error."""
     if integration.status in ("failed", GONE):
         return integration
-    return replace(integration, last_error=f"{integration.name} is {integration.status}: ./run integrations resume, or ./run connect")
+    return replace(integration, last_error=f"{integration.name} is {integration.status}: {way_on(integration)}")
 
 
 def _gone(work: "Backfill", integration_id: str) -> "Integration":
@@ -222,4 +222,4 @@ def _print(found: "list[Gap]") -> None:
         table.add_row(gap.platform, f"{gap.account_name} ({gap.account_id})", gap.report, gap.kind, str(gap.window.since), str(gap.window.until))
     Console(highlight=False, markup=False).print(table)
     more = f" ({len(found) - SHOWN} more: --json lists all)" if len(found) > SHOWN else ""
-    typer.echo(f"{len(found)} gaps{more}. ./run gaps --fill pulls them.")
+    typer.echo(f"{counted(len(found), 'gap')}{more}. ./run gaps --fill pulls them.")

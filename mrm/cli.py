@@ -5,6 +5,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 authorisation, 5 source 
 
 import json
 import logging
+import re
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -31,7 +32,11 @@ from mrm import (
     syncing,
     warehousing,
 )
+from mrm.options import DAY
 from mrm.supervisor import describe
+
+OF_VARIABLE = re.compile(r"'(--[\w-]+)'( \(env var: '\w+'\))")
+"""How the parser names an option that a variable may give."""
 
 app = typer.Typer(
     name="mrm",
@@ -95,12 +100,20 @@ class MrmUsage(MrmError):
     def __init__(self, error: Any) -> None:  # noqa: ANN401
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "./run"
-        super().__init__(error.format_message() or "A command is missing", fix=f"{command} --help shows the options")
+        super().__init__(_plain(error.format_message()) or "A command is missing", fix=f"{command} --help shows the options")
 
     @property
     def code(self) -> str:
         """Name the kind of error."""
         return "usage_error"
+
+
+def _plain(said: str) -> str:
+    """Say in plain words what the parser says of a value: how a date is written, and the variable only where the value comes from it."""
+    said = said.replace("Value error, ", "").replace(f"does not match the formats '{DAY}'", "is not a date: write YYYY-MM-DD, e.g. 2026-11-30")
+    option = OF_VARIABLE.search(said)
+    given = option and any(a == option[1] or a.startswith(f"{option[1]}=") for a in sys.argv)
+    return said.replace(option[2], "") if option and given else said
 
 
 class Unexpected(MrmError):

@@ -9,6 +9,7 @@ import typer
 
 from domain.errors import ConfigurationError, UnknownName, UsageError
 from mrm.consenting import application, consented, read_object
+from mrm.naming import one
 from mrm.options import DEFAULT_HOME, HomeOption, existing
 
 if TYPE_CHECKING:
@@ -120,12 +121,11 @@ def disconnect(
 
     Example: ./run disconnect "Client"
     """
-    from mrm.scheduling import find
     from services.installation import Installation
     from services.integrations import stop_integration
 
     with Installation.open(existing(home).path) as installation:
-        changed = stop_integration(installation.store, installation.actor, find(installation, integration)["id"], disconnect=True)
+        changed = stop_integration(installation.store, installation.actor, one(installation.integration_states(), integration).id, disconnect=True)
     typer.echo(f"{changed.platform} {changed.name}: {changed.status}")
 
 

@@ -13,14 +13,16 @@ from uuid import uuid4
 
 import typer
 
-from domain.errors import ConfigurationError, MrmError, PartialResult, SourceError
+from domain.errors import ConfigurationError, MrmError, PartialResult
 from domain.windows import DateWindow
 from home.directory import Home
 from home.servers import locked
 from mrm import screens, serving
+from mrm.naming import failures_of
 from mrm.options import DEFAULT_HOME, DEFAULT_PORT, HomeOption, JsonOption, Language, LanguageOption, PortOption, TodayOption
 from mrm.sandboxing import DatasetOption, move_clock, remember_datasets, start_sandbox
 from mrm.supervisor import Supervisor
+from mrm.wording import counted
 
 if TYPE_CHECKING:
     from mrm.reporting import Written
@@ -181,6 +183,6 @@ def _refuse_failures(installation: "Installation", unreconciled: list[MrmError])
     """Raise PartialResult, naming account and fix, when any account failed; everything else is committed and built."""
     failing = installation.failing_integrations()
     if failing:
-        raise PartialResult(f"{len(failing)} integrations failed in part", [SourceError(i.last_error or "", platform=i.platform) for i in failing])
+        raise PartialResult(f"{counted(len(failing), 'integration')} failed in part", failures_of(failing))
     if unreconciled:
         raise PartialResult("Some accounts could not be reconciled", unreconciled)

@@ -12,8 +12,9 @@ import typer
 from home.directory import Home
 from home.servers import locked
 from mrm import screens
-from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption
+from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, TodayOption, date_option
 from mrm.sandboxing import move_clock
+from mrm.wording import counted
 
 if TYPE_CHECKING:
     from services.importing import Imported
@@ -29,8 +30,8 @@ def import_file(
     currency: Annotated[str, typer.Option("--currency", help="ISO 4217 currency, where the file has none.")] = "",
     timezone: Annotated[str, typer.Option("--timezone", help="IANA time zone of the dates, where the file has none.")] = "",
     vat: Annotated[str, typer.Option("--vat", help="yes or no: whether the cost includes VAT, where the file does not say.")] = "",
-    since: Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First date that the file covers; default: its first row's.")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date that the file covers; default: its last row's.")] = None,
+    since: Annotated[datetime | None, date_option("--since", "First date that the file covers; default: its first row's.")] = None,
+    until: Annotated[datetime | None, date_option("--until", "Last date that the file covers; default: its last row's.")] = None,
     project: Annotated[str, typer.Option("--project", help="Assign its accounts to this project, made where it is new. Default: the integration.")] = "",
     home: HomeOption = DEFAULT_HOME,
     today: TodayOption = None,
@@ -72,11 +73,6 @@ def described(platform: str, part: "Imported") -> str:
     """Say in one line what an import did to an account."""
     rows, changed = counted(part.rows, "row"), counted(part.dates_changed, "day")
     return f"{platform} {part.account_id}: {rows} of {part.window}, {changed} changed, {counted(part.dates_verified, 'day')} unchanged"
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: 1 day, 2 days."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _imported(

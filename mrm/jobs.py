@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -24,6 +25,8 @@ PROCESS = "mrm/process"
 """The tag that names the process of a run that no code server started."""
 DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+OWN_CLASS = re.compile(r"^domain\.errors\.\w+: ")
+"""What Python puts before the words of an error of ours."""
 QUIET = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
 """In this process nothing captures the terminal: the output goes to the home's logs/job.log."""
 
@@ -163,4 +166,4 @@ def _told(step: str, error: "SerializableErrorInfo | None") -> MrmError:
         return StepFailed(step, "", "unknown")
     if error.cls_name in INTERRUPTIONS:
         return Cancelled()
-    return disk_full(error.message) or StepFailed(step, error.cls_name or "", error.message.strip())
+    return disk_full(error.message) or StepFailed(step, error.cls_name or "", OWN_CLASS.sub("", error.message.strip()))

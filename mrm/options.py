@@ -4,7 +4,7 @@ import os
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,8 @@ from domain.errors import ConfigurationError, UsageError
 from domain.windows import DateWindow
 from home.directory import Home
 from mrm.wording import say
+
+DAY = "%Y-%m-%d"
 
 
 class Language(StrEnum):
@@ -21,13 +23,18 @@ class Language(StrEnum):
     EN = "en"
 
 
+def date_option(name: str, said: str) -> Any:  # noqa: ANN401 - what typer.Option returns
+    """Return an option that takes a date; `said` is its help."""
+    return typer.Option(name, formats=[DAY], metavar="YYYY-MM-DD", help=said)
+
+
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MRM_HOME", help="Directory of this installation: data, keys, logs, clock.", file_okay=False)]
 LanguageOption = Annotated[Language, typer.Option("--lang", envvar="MRM_LANG", help="Language of screens and reports.")]
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65500, help="First port to try; a taken one moves to the next, and says so.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout; progress and errors go to stderr.")]
-TodayOption = Annotated[datetime | None, typer.Option("--today", formats=["%Y-%m-%d"], help="Pin the home's clock to this date; it only moves on.")]
-SinceOption = Annotated[datetime, typer.Option("--since", formats=["%Y-%m-%d"], help="First date, inclusive.")]
-UntilOption = Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="Last date, inclusive.")]
+TodayOption = Annotated[datetime | None, date_option("--today", "Pin the home's clock to this date; it only moves on.")]
+SinceOption = Annotated[datetime, date_option("--since", "First date, inclusive.")]
+UntilOption = Annotated[datetime, date_option("--until", "Last date, inclusive.")]
 DEFAULT_HOME = Path(".mrm")
 DEFAULT_PORT = 8750
 ELSEWHERE = ("MRM_DATABASE_URL", "MRM_CLICKHOUSE_URL")

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from domain import asking
 from domain.asking import FILTERS
-from domain.errors import NotFound, UsageError
+from domain.errors import UsageError
 from domain.money import rounded
 from domain.questions import Answer, Grain, Scope
+from mrm.naming import project_named
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, SinceOption, UntilOption, existing
 
 if TYPE_CHECKING:
@@ -128,10 +129,7 @@ def _scope(installation: "Installation", project: str) -> Scope:
     organization, base = installation.organization().id, installation.base_currency
     if not project:
         return Scope(organization_id=organization, base_currency=base)
-    for known in installation.projects():
-        if project in (known.id, known.name):
-            return Scope(organization_id=organization, project_ids=(known.id,), base_currency=base)
-    raise NotFound(f"There is no project {project!r}", fix=f"Known: {', '.join(p.name for p in installation.projects())}")
+    return Scope(organization_id=organization, project_ids=(project_named(installation, project).id,), base_currency=base)
 
 
 def _print_answer(answer: Answer, output: Format) -> None:

@@ -10,9 +10,10 @@ import typer
 
 from domain.errors import DataQualityError
 from home.servers import locked
-from mrm.backfilling import Chosen, Since, Until
+from mrm.backfilling import Since, Until
+from mrm.naming import Chosen, choose
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, existing, require_dates
-from mrm.syncing import choose
+from mrm.wording import counted
 
 if TYPE_CHECKING:
     from services.replaying import Replayed
@@ -55,14 +56,14 @@ def replay(
     if as_json:
         typer.echo(json.dumps({"loads": len(found), **counts, "not_replayed": [asdict(r) for r in bad]}, ensure_ascii=False))
     else:
-        typer.echo(f"{len(found)} loads: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing stored"))
+        typer.echo(f"{counted(len(found), 'load')}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing stored"))
         for one in bad[:SHOWN]:
             typer.echo(f"  {one.report} of {one.account_id}, load {one.load_id}, {one.rows} rows: {one.outcome} {one.why}".rstrip())
     if files:
         typer.echo(f"note: not replayed, as they come from files: {', '.join(files)}. {OF_FILES}", err=True)
     if bad:
         raise DataQualityError(
-            f"{len(bad)} of {len(found)} loads are not what landed",
+            f"{len(bad)} of {counted(len(found), 'load')} are not what landed",
             why=bad[0].why or "Raw rows are missing or different",
             fix="./run replay rebuilds what landed" if verify and counts["different"] else "Pull these dates anew: ./run backfill --since YYYY-MM-DD",
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mrm import screens
+from mrm.naming import project_named
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, Language, LanguageOption, existing
 
 if TYPE_CHECKING:
@@ -51,15 +52,14 @@ def report(
 
 
 def write_reports(installation: "Installation", language: str, project: str = "") -> list[Written]:
-    """Store and render the report of each chosen project, the one with the most findings first."""
+    """Store and render the report of each chosen project, the one with the most findings first. Raises UnknownName."""
     from analyst.publishing import Newsroom, ensure_report
     from reports.html import render
 
+    chosen = [project_named(installation, project)] if project else installation.projects()
     newsroom = Newsroom.of(installation)
     written = []
-    for known in installation.projects():
-        if project and project not in (known.id, known.name):
-            continue
+    for known in chosen:
         stored = ensure_report(newsroom, known, language)
         path = installation.home.directory("reports") / f"{_slug(known.name)}-{stored.document.until}-{language}.html"
         path.write_text(render(stored.document), encoding="utf-8")

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from domain.errors import NotFound
+from mrm.naming import WAYS, one
 from mrm.options import DEFAULT_HOME, HomeOption, JsonOption, existing
 from mrm.processes import runs
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="What is pulled, when, and how it went; pause, resume, schedule. Changes count at once, without a restart.")
 
-Name = Annotated[str, typer.Argument(help="The integration's id, the beginning of its id, or its name.")]
+Name = Annotated[str, typer.Argument(help=f"The integration: {WAYS}, where it is the only one there.")]
 
 
 @app.command("list")
@@ -84,11 +84,11 @@ def schedule(
     from services.scheduling import change_schedule
 
     with Installation.open(existing(home).path) as installation:
-        found = find(installation, name)
+        found = one(installation.integration_states(), name)
         changed = change_schedule(
             installation.store,
             installation.actor,
-            found["id"],
+            found.id,
             installation.clock.now(),
             cron=cron,
             timezone=timezone,
@@ -96,7 +96,7 @@ def schedule(
             lookback_days=lookback,
             priority=priority,
         )
-        typer.echo(f"{found['name']}: {changed.cron}, next run {_moment(changed.next_run_at)}{_daemon_note(installation)}")
+        typer.echo(f"{found.name}: {changed.cron}, next run {_moment(changed.next_run_at)}{_daemon_note(installation)}")
 
 
 def describe(installation: "Installation") -> list[dict[str, Any]]:
@@ -114,16 +114,6 @@ def describe(installation: "Installation") -> list[dict[str, Any]]:
         }
         for s in integration_states(installation.store, installation.actor)
     ]
-
-
-def find(installation: "Installation", name: str) -> dict[str, Any]:
-    """Return the one integration of that id, beginning of an id, or name; raises NotFound for none and for several."""
-    known = describe(installation)
-    fitting = [s for s in known if name in (s["id"], s["name"])] or [s for s in known if len(name) >= 4 and s["id"].startswith(name)]
-    if len(fitting) != 1:
-        offer = ", ".join(f"{s['name']} ({s['id'][:8]})" for s in (fitting or known)) or "none is connected"
-        raise NotFound(f"{'No' if not fitting else 'More than one'} integration fits {name!r}", fix=f"Known: {offer}")
-    return fitting[0]
 
 
 def next_run(state: dict[str, Any]) -> str:
@@ -144,13 +134,13 @@ def _set_paused(home: Any, name: str, *, paused: bool) -> None:  # noqa: ANN401 
     from services.integrations import resume_integration, stop_integration
 
     with Installation.open(existing(home).path) as installation:
-        found = find(installation, name)
+        found = one(installation.integration_states(), name)
         store, actor = installation.store, installation.actor
         if paused:
-            stop_integration(store, actor, found["id"], disconnect=False)
+            stop_integration(store, actor, found.id, disconnect=False)
         else:
-            resume_integration(store, actor, found["id"])
-        typer.echo(f"{found['name']} is {'paused' if paused else 'active'}{'' if paused else _daemon_note(installation)}")
+            resume_integration(store, actor, found.id)
+        typer.echo(f"{found.name} is {'paused' if paused else 'active'}{'' if paused else _daemon_note(installation)}")
 
 
 def _daemon_note(installation: "Installation") -> str:

@@ -48,3 +48,8 @@ SENTENCES: dict[str, dict[str, str]] = {
 def say(name: str, language: str, **values: object) -> str:
     """Return a sentence in a language, its values filled in."""
     return SENTENCES[name][language].format(**values)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its English noun: 1 integration, 2 integrations."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,6 +1,7 @@
 """Integrations: connected with sealed credentials, owners of accounts, opened only for a sync."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -43,6 +44,11 @@ class IntegrationAccess:
 def login_of(credentials: Mapping[str, str]) -> str:
     """Return the digest of the credentials that a person entered, also where their token has renewed itself since."""
     return credentials.get(RENEWED_FROM) or blake2b(json.dumps(sorted(credentials.items())).encode(), digest_size=16).hexdigest()
+
+
+def connect_command(platform: str, name: str) -> str:
+    """Return the command by which a person connects an integration anew."""
+    return f"./run connect {platform} --name {shlex.quote(name)} --app FILE.json"
 
 
 def connect_integration(

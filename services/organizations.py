@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import AccessDenied, UsageError
+from domain.money import is_currency
 from services.actors import Actor, Permission, Role, authorize
 from services.passwords import hash_password
 from store.database import Store
@@ -67,7 +68,7 @@ def set_base_currency(store: Store, actor: Actor, currency: str) -> str:
     """Set the currency that the organization counts in, and return it. Raises UsageError for what is none, AccessDenied."""
     authorize(actor, Permission.TEAM_MANAGE)
     code = currency.upper()
-    if not re.fullmatch(r"[A-Z]{3}", code):
+    if not is_currency(code):
         raise UsageError(f"{currency!r} is no currency", fix="Give an ISO 4217 code such as EUR")
     with store.transaction(actor.organization_id) as transaction:
         team = Team(transaction, actor.organization_id)

@@ -16,7 +16,7 @@ from cronsim import CronSim, CronSimError
 from domain.clock import knows_zone
 from domain.errors import AuthorizationExpired, MrmError, RateLimited, TransientFailure, Unreachable, UsageError
 from services.actors import Actor, Permission, authorize
-from services.integrations import import_again, login_of
+from services.integrations import connect_command, import_again, login_of
 from store import schedules
 from store.alerts import Alerts
 from store.database import Store, Transaction
@@ -169,6 +169,7 @@ def settle(
     why = "; ".join(dict.fromkeys(str(f) for f in failures)) or None
     with store.transaction(organization_id) as transaction:
         integrations = Integrations(transaction, organization_id, store.vault)
+        why = _complete(why, integrations.get(integration_id)) if why else None
         integrations.synced(integration_id, now, why)
         rows = Schedules(transaction, organization_id)
         before = rows.get(integration_id)
@@ -193,6 +194,12 @@ def settle(
             **({"claim": None, "claimed_until": None} if routine else {}),
             **({"quota": dict(quota)} if quota is not None else {}),
         )
+
+
+def _complete(why: str, integration: Integration) -> str:
+    """Complete the command that connects anew, which a connector words without the integration's name: a person types it as it is printed."""
+    command = f"./run connect {integration.platform}"
+    return why.replace(command, f"{connect_command(integration.platform, integration.name)} (or --credentials FILE.json)")
 
 
 def next_try(failures: Sequence[MrmError], count: int, tick: datetime, now: datetime) -> datetime | None:

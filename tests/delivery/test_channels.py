@@ -202,4 +202,19 @@ def test_a_private_address_is_never_reached(target: str) -> None:
 ])  # fmt: skip
 def test_a_target_that_cannot_be_right_is_refused_at_once(kind: str, text: str) -> None:
     with pytest.raises(UsageError, match="no target"):
-        read_target(kind, text)
+        read_target(kind, text, DeliverySettings())
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"), [("webhook", "http://127.0.0.1:9/x whsec_c2VjcmV0"), ("slack", "https://10.0.0.1/hook"), ("webhook", "http://[::1]/")]
+)
+def test_a_private_address_is_refused_when_it_is_added_unless_it_is_allowed(kind: str, target: str) -> None:
+    with pytest.raises(UsageError, match="private address") as refused:
+        read_target(kind, target, DeliverySettings())
+    assert "MRM_DELIVERY_PRIVATE_ADDRESSES=1" in refused.value.fix
+    assert read_target(kind, target, DeliverySettings(private_addresses=True)) == target
+
+
+def test_a_public_address_and_a_host_that_nobody_knows_yet_are_taken() -> None:
+    for target in ("https://8.8.8.8/x", "https://new.invalid/x"):
+        assert read_target("webhook", target, DeliverySettings()) == target

@@ -1,6 +1,7 @@
 """Errors of the command line: one block with cause and fix, a documented exit code, no traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,34 @@ def test_metrics_are_listed_in_both_languages() -> None:
     listed = {m["metric"]: m["label"] for m in json.loads(run("metrics", "--format", "json").stdout)["metrics"]}
     assert listed["spend"] == {"en": "Spend", "ru": "Расход"}
     assert {frozenset(label) for label in listed.values()} == {frozenset({"en", "ru"})}
+
+
+@pytest.mark.parametrize("command", ["install", "test"])
+def test_the_help_of_the_shell_scripts_own_commands_installs_and_runs_nothing(command: str, repository: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "MRM_VENV": str(tmp_path / "venv")}
+    done = subprocess.run([repository / "run", command, "--help"], capture_output=True, text=True, timeout=20, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: ./run {command}")
+    assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(("option", "value", "said"), [
+    ("--since", "30.11.2026", "Invalid value for '--since': '30.11.2026' is not a date: write YYYY-MM-DD, e.g. 2026-11-30."),
+    ("--today", "2026-02-30", "Invalid value for '--today': '2026-02-30' is not a date: write YYYY-MM-DD, e.g. 2026-11-30."),
+    ("--lang", "de", "Invalid value for '--lang': 'de' is not one of 'ru', 'en'."),
+])  # fmt: skip
+def test_a_value_that_cannot_be_read_is_named_with_its_option_and_what_to_write(option: str, value: str, said: str, tmp_path: Path) -> None:
+    done = run("sync", option, value, "--home", str(tmp_path / "h"))
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, f"error: {said}")
+
+
+def test_a_variable_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRM_LANG", "de")
+    assert run("sync").stderr.splitlines()[0] == "error: Invalid value for '--lang' (env var: 'MRM_LANG'): 'de' is not one of 'ru', 'en'."
+
+
+@pytest.mark.parametrize("command", ["sync", "query", "gaps", "backfill", "replay", "demo"])
+def test_the_help_says_how_a_date_is_written(command: str) -> None:
+    said = run(command, "--help").stdout
+    assert "YYYY-MM-DD" in said
+    assert "%Y" not in said

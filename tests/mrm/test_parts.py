@@ -18,7 +18,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from domain.errors import Conflict, DiskFull, MrmError, SourceError, UsageError, disk_full
-from domain.money import rounded
+from domain.money import is_currency, rounded
 from domain.questions import Answer, AnswerColumn
 from domain.windows import DateWindow
 from home.directory import Home
@@ -28,6 +28,7 @@ from mrm.demo import Result
 from mrm.doctor import examine
 from mrm.importing import described
 from mrm.jobs import PROCESS, Cancelled, StepFailed, close_dead_runs, raise_for
+from mrm.naming import choose
 from mrm.options import DEFAULT_HOME, NothingYet, require_dates
 from mrm.query import Format, _print_answer
 from mrm.replaying import OF_FILES
@@ -35,7 +36,6 @@ from mrm.sandboxing import move_clock
 from mrm.scheduling import describe
 from mrm.screens import print_result
 from mrm.serving import describe_home, serve_until_stopped, shortened
-from mrm.syncing import choose
 from services.actors import system_actor
 from services.importing import Imported
 from services.integrations import connect_integration, list_integrations
@@ -61,7 +61,7 @@ def test_nothing_runs_in_an_empty_home(home: Home) -> None:
 
 @pytest.mark.parametrize("command", [
     ["query", "--metrics", "spend", *DAYS], ["gaps"], ["report"], ["currency"], ["backfill", *DAYS], ["replay"], ["integrations", "list"], ["alerts", "list"],
-    ["disconnect", "x"], ["warehouse", "prune", "--keep-days", "9"], ["store", "rotate-keys"],
+    ["disconnect", "x"], ["sync"], ["warehouse", "prune", "--keep-days", "9"], ["store", "rotate-keys"],
 ])  # fmt: skip
 def test_a_command_that_reads_makes_no_home(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MRM_DATABASE_URL", raising=False)
@@ -206,6 +206,20 @@ def test_a_run_that_fails_outside_its_steps_did_not_succeed(monkeypatch: pytest.
         raise_for(nothing.execute_in_process(raise_on_error=False))
 
 
+def test_a_step_that_failed_tells_our_own_words_without_their_class() -> None:
+    @dg.op
+    def building() -> None:
+        raise UsageError("The rows do not fit", fix="Mend them")
+
+    @dg.job
+    def pulling() -> None:
+        building()
+
+    with pytest.raises(StepFailed) as caught:
+        raise_for(pulling.execute_in_process(raise_on_error=False))
+    assert (caught.value.why, caught.value.exit_code) == ("The rows do not fit. Mend them.", 2)
+
+
 def test_a_full_disk_is_told_as_such_in_sqlites_words_too_inside_a_step_and_outside() -> None:
     @dg.op
     def writing() -> None:
@@ -293,3 +307,23 @@ def test_what_the_closing_screen_offers_next_is_of_the_same_home(
 
 def _started() -> dg.DagsterEvent:
     return dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name="nothing")
+
+
+@pytest.mark.parametrize(("failed", "said"), [(8, "failed 8: ./run alerts list says why\n"), (0, "failed 0\n")])
+def test_a_look_at_the_rules_says_where_the_reason_of_a_failed_message_stands(home: Home, failed: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.alerting.watch_and_tell", lambda _: {"retried": 0, "failed": failed})
+    assert CliRunner().invoke(app, ["alerts", "check", "--home", str(home.path)]).stdout.endswith(said)
+
+
+def test_a_channel_that_no_message_would_reach_is_not_added(home: Home, store: Any, shared_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRM_DATABASE_URL", shared_database)
+    command = ["alerts", "add-channel", "webhook", "--name", "w", "--target", "http://127.0.0.1:9/x", "--home", str(home.path)]
+    refused = CliRunner().invoke(app, command).exception
+    assert isinstance(refused, UsageError)
+    assert "MRM_DELIVERY_PRIVATE_ADDRESSES=1" in refused.fix
+    monkeypatch.setenv("MRM_DELIVERY_PRIVATE_ADDRESSES", "1")
+    assert CliRunner().invoke(app, command).exit_code == 0
+
+
+def test_what_is_no_currency_is_told_from_one_whose_rates_are_lacking() -> None:
+    assert [code for code in ("EUR", "JPY", "DEM", "XXX", "XTS", "EUT", "eur", "") if is_currency(code)] == ["EUR", "JPY", "DEM"]

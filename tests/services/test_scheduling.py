@@ -174,6 +174,14 @@ def test_what_several_reports_failed_of_is_said_once(store: Store, ours) -> None
     assert state.last_error == f"{meta(TransientFailure)}; {meta(PermissionDenied, account_id='1')}"
 
 
+def test_a_refused_login_names_the_command_that_connects_again_as_it_is_typed(store: Store, ours) -> None:
+    integration_id = connect(store, ours.admin, "The client")
+    refused = AuthorizationExpired("the token was refused", platform="meta_ads", fix="Connect Meta again: ./run connect meta_ads")
+    state = settle(store, ours.organization_id, integration_id, NOON, [refused])
+    command = "./run connect meta_ads --name 'The client' --app FILE.json (or --credentials FILE.json)"
+    assert state.last_error == f"meta_ads: the token was refused. Connect Meta again: {command}."
+
+
 def test_a_renewed_credential_lets_a_blocked_integration_run(store: Store, ours) -> None:
     integration_id = connect(store, ours.admin)
     settle(store, ours.organization_id, integration_id, NOON, [meta(AuthorizationExpired)])

@@ -1,15 +1,13 @@
 """What of a question can be answered: facts that meet over its dimensions, marts that have a history, a currency that is one."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from domain.errors import UnknownName, UsageError
+from domain.errors import UsageError
+from domain.money import is_currency
 from domain.questions import Question, Scope
 from warehouse.as_of import require_as_of
 from warehouse.metrics.catalogue import Catalogue, FactInfo
-
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def facts_for(catalogue: Catalogue, metrics: Iterable[str], dimensions: Sequence[str]) -> list[FactInfo]:
@@ -54,13 +52,13 @@ def has_history(facts: Iterable[FactInfo], as_of: datetime | None) -> None:
 
 
 def currency_of(question: Question, scope: Scope) -> str | None:
-    """Return the currency to convert money into, `base` resolved. Raises UsageError for none or a malformed one, as UnknownName would."""
+    """Return the currency to convert money into, `base` resolved. Raises UsageError where none is set, or for what is no currency."""
     if question.currency is None:
         return None
     if question.currency.lower() == "base":
         if not scope.base_currency:
             raise UsageError("The organization has no base currency", fix="Name the currency, such as EUR, or set one: ./run currency EUR")
         return scope.base_currency
-    if not _CURRENCY.fullmatch(question.currency.upper()):
-        raise UnknownName("currency", question.currency, ("EUR", "RUB", "USD", "base"))
+    if not is_currency(question.currency.upper()):
+        raise UsageError(f"{question.currency!r} is no currency", fix="Give an ISO 4217 code such as EUR, or base")
     return question.currency.upper()

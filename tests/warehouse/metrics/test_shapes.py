@@ -258,6 +258,7 @@ def test_a_cut_period_is_said(agency: Any) -> None:
         ({"where": (Filter(dimension="platform", operator=Operator.AT_LEAST, values=("a",)),)}, "has no order"),
         ({"compare": Comparison(baseline=Baseline.CUSTOM)}, "lacks its window"),
         ({"currency": "roubles"}, "no currency"),
+        ({"currency": "XXX"}, "'XXX' is no currency"),
         ({"currency": "base"}, "no base currency"),
     ],
 )
