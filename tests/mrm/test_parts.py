@@ -38,7 +38,7 @@ from mrm.screens import print_result
 from mrm.serving import describe_home, serve_until_stopped, shortened
 from services.actors import system_actor
 from services.importing import Imported
-from services.integrations import connect_integration, list_integrations
+from services.integrations import connect_integration
 from services.organizations import create_organization, create_user
 from services.scheduling import claim_due, settle
 from store.integrations import Integrations
@@ -279,7 +279,7 @@ def test_an_integration_that_comes_from_files_is_not_shown_as_pulled(home: Home,
     told = CliRunner().invoke(app, ["integrations", "list", "--home", str(home.path)]).stdout.splitlines()
     assert told[-1].rstrip().endswith("by file")
     assert "* * *" not in told[-1]
-    seen: Any = SimpleNamespace(integrations=list, integration_states=lambda: list_integrations(store, system_actor(organization.id)))
+    seen: Any = SimpleNamespace(store=store, organization=lambda: organization, integrations=list)
     with pytest.raises(Conflict, match="VK shop comes from files") as refused:
         choose(seen, ["vk_ads"])
     assert refused.value.fix == "./run import FILE --platform vk_ads --integration 'VK shop'"
