@@ -62,8 +62,7 @@ class MetricDoor:
         compiler = Compiler(self._catalogue, scope, question)
         compiled = compiler.answer()
         with _explained(), self._warehouse.client(readonly=True) as client:
-            require_kept(client, question.as_of)
-            _refuse_unknown_platforms(client, compiler, scope)
+            _require_known(client, compiler, scope, question.as_of)
             profiles = self._profiles(client, compiler)
             _refuse_mixed_money(compiler, profiles)
             _refuse_missing_rates(client, compiler)
@@ -115,8 +114,12 @@ class MetricDoor:
         return profiles
 
 
-def _refuse_unknown_platforms(client: Client, compiler: Compiler, scope: Scope) -> None:
-    """Refuse a filter on a platform that is neither connected nor imported; other projects' channels are taken, and not offered."""
+def _require_known(client: Client, compiler: Compiler, scope: Scope, as_of: datetime | None) -> None:
+    """Refuse an instant that is no longer kept, and a filter on a platform that is neither connected nor imported.
+
+    Channels of other projects are taken, and not offered.
+    """
+    require_kept(client, as_of)
     named = [value for value in compiler.platforms if value not in tuple(Platform)]
     if not named:
         return
