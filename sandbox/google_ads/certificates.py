@@ -3,6 +3,7 @@
 import ipaddress
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+SERVED = 397
+"""Days that a server's certificate is valid; clients refuse longer ones."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +28,13 @@ class Certificates:
 
 
 def issue(directory: Path, hosts: Sequence[str] = ()) -> Certificates:
-    """Make an authority and a server certificate, valid for 397 days, and write ca.pem into the directory."""
+    """Make a server certificate, valid for 397 days, under the directory's authority, and write ca.pem into it.
+
+    The authority stays: who trusts ca.pem trusts every sandbox of the directory, restarted ones and one beside another.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "MRM sandbox authority")])
-    authority = (
-        _builder(authority_name, authority_name, authority_key.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
+    authority_key, authority = _authority(directory / "authority.pem", now)
     key = ec.generate_private_key(ec.SECP256R1())
     names = [
         x509.DNSName("localhost"),
@@ -44,7 +43,7 @@ def issue(directory: Path, hosts: Sequence[str] = ()) -> Certificates:
         x509.IPAddress(ipaddress.ip_address("::1")),
     ]
     certificate = (
-        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), authority_name, key.public_key(), now)
+        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), authority.subject, key.public_key(), now)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
@@ -57,11 +56,46 @@ def issue(directory: Path, hosts: Sequence[str] = ()) -> Certificates:
     temporary = directory / f".ca.pem.{os.getpid()}"
     temporary.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority_pem)
     temporary.replace(bundle)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Certificates(private, certificate.public_bytes(serialization.Encoding.PEM) + authority_pem, bundle)
+    return Certificates(_private(key), certificate.public_bytes(serialization.Encoding.PEM) + authority_pem, bundle)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime) -> x509.CertificateBuilder:
+def _authority(path: Path, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """Return the authority that a file holds, or make one for ten years; of two that make it at once, one stays."""
+    if path.exists():
+        kept = _read(path)
+        if kept[1].not_valid_after_utc > now + timedelta(days=SERVED):
+            return kept
+        path.unlink()
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "MRM sandbox authority")])
+    made = (
+        _builder(name, name, key.public_key(), now, days=3650)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.touch(0o600)
+    temporary.write_bytes(_private(key) + made.public_bytes(serialization.Encoding.PEM))
+    with suppress(FileExistsError):
+        os.link(temporary, path)
+    temporary.unlink()
+    return _read(path)
+
+
+def _read(path: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    held = path.read_bytes()
+    key = serialization.load_pem_private_key(held, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key, x509.load_pem_x509_certificate(held)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, days: int = SERVED) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -69,7 +103,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=396))
+        .not_valid_after(now + timedelta(days=days - 1))
     )
 
 
