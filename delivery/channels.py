@@ -179,7 +179,10 @@ def read_target(kind: str, text: str, settings: DeliverySettings) -> str:
 def _leads_inside(url: str) -> bool:
     """Tell whether a URL's host has an address that is not public. Raises OSError where it has none."""
     parts = urlsplit(url)
-    addresses = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)}
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)}
+    except UnicodeError as error:
+        raise OSError(f"{parts.hostname} can be no host: {error}") from None
     return any(not ipaddress.ip_address(a).is_global for a in addresses)
 
 

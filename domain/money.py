@@ -43,7 +43,7 @@ def decimals_of(currency: str) -> int:
 
 
 def is_currency(code: str) -> bool:
-    """Tell whether ISO 4217 knows a code as a currency, today's or a former one; its codes for tests and for no currency are none."""
+    """Tell whether CLDR knows a code as a currency, today's or a former one; the codes for tests and for no currency are none."""
     return code in list_currencies() and code not in ("XTS", "XXX")
 
 

@@ -1,6 +1,5 @@
 """What people call things on the command line: integrations and projects, by id or by name."""
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,7 +73,7 @@ def way_on(integration: "Integration") -> str:
         return import_again(integration)
     if integration.status == "disconnected":
         return connect_command(integration.platform, integration.name)
-    return f"./run integrations resume {shlex.quote(integration.name)}"
+    return f"./run integrations resume {integration.id[:8]}"
 
 
 def failures_of(integrations: "Sequence[Integration]") -> list[MrmError]:

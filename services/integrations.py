@@ -1,15 +1,15 @@
 """Integrations: connected with sealed credentials, owners of accounts, opened only for a sync."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from shlex import quote
 from typing import Any
 
 from domain.catalogue import Account
-from domain.errors import Conflict, NotFound, UnknownName
+from domain.errors import ConfigurationError, Conflict, NotFound, UnknownName
 from domain.platforms import Platform
 from services.actors import Actor, Permission, authorize
 from store.database import Store, Transaction
@@ -48,7 +48,7 @@ def login_of(credentials: Mapping[str, str]) -> str:
 
 def connect_command(platform: str, name: str) -> str:
     """Return the command by which a person connects an integration anew."""
-    return f"./run connect {platform} --name {shlex.quote(name)} --app FILE.json"
+    return f"./run connect {platform} --name {quote(name)} --app FILE.json"
 
 
 def connect_integration(
@@ -99,16 +99,18 @@ def keep_fresh_credential(store: Store, actor: Actor, opened: IntegrationAccess,
     """Seal a token that renewed itself, for every integration of the organization that holds the old one: a platform may take that no more.
 
     What people and pulls have said of them stays: a paused one is paused, failures count on, a credential that a person entered since
-    is kept, and one that a person erased stays erased. Return what the opened one is to pull by: what is stored, or the renewed one
-    where that is erased. Raises NotFound.
+    is kept, and one that a person erased stays erased. Return what is stored of the opened one, or the renewed token where that is
+    erased. Raises AccessDenied, NotFound, and ConfigurationError where the opened one's does not open; another one's is left alone.
     """
     authorize(actor, Permission.INTEGRATION_SYNC)
     with store.transaction(actor.organization_id) as transaction:
         integrations = _of(store, actor, transaction)
         for known in integrations.all(platform=opened.platform, locked=True):
-            if integrations.credentials(known.id) == opened.credentials:
-                integrations.change(known.id, credentials=credentials)
-        return integrations.credentials(opened.id) or credentials
+            with suppress(ConfigurationError):
+                if known.status != "disconnected" and integrations.credentials(known.id) == opened.credentials:
+                    integrations.change(known.id, credentials=credentials)
+    with store.transaction(actor.organization_id) as transaction:
+        return _of(store, actor, transaction).credentials(opened.id) or credentials
 
 
 def stop_integration(store: Store, actor: Actor, integration_id: str, *, disconnect: bool) -> Integration:

@@ -18,22 +18,32 @@ T = TypeVar("T")
 def renewing(store: Store, access: IntegrationAccess, clock: Clock, pull: Callable[[IntegrationAccess], T]) -> T:
     """Return what `pull` does with a fresh token; when the platform refuses it all the same, or on the way, renew and pull once more.
 
-    Raises what `pull` raises, AuthorizationExpired where no renewal helps.
+    Raises what `pull` raises, AuthorizationExpired where no renewal helps, and where a person has entered another login meanwhile: a
+    pull by that waits for who pulls by it.
     """
-    access = with_fresh_token(store, access, clock)
+    access = _renewed(store, access, clock)
     try:
         result = pull(access)
     except AuthorizationExpired:
-        renewed = with_fresh_token(store, access, clock, force=True)
+        renewed = _renewed(store, access, clock, force=True)
         if renewed is access:
             raise
         return pull(renewed)
     if not _ended_on_the_way(result):
         return result
     with suppress(SourceError):  # what the first pull brought is told all the same
-        renewed = with_fresh_token(store, access, clock, force=True)
+        renewed = _renewed(store, access, clock, force=True)
         return result if renewed is access else pull(renewed)
     return result
+
+
+def _renewed(store: Store, access: IntegrationAccess, clock: Clock, *, force: bool = False) -> IntegrationAccess:
+    renewed = with_fresh_token(store, access, clock, force=force)
+    if renewed.login != access.login:
+        raise AuthorizationExpired(
+            "another login was entered during the pull", platform=access.platform, fix="Sync again: ./run sync; a daemon does at its next look"
+        )
+    return renewed
 
 
 def _ended_on_the_way(result: object) -> bool:

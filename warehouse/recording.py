@@ -105,7 +105,8 @@ def record(client: Client, lease: LoadLease, proposal: Proposal, stored_rows: in
     """Commit: ONE server statement writes the row while the lease is valid and the raw table holds exactly `stored_rows` of the load.
 
     That statement is the only writer of `raw.loads`; a second try of it writes nothing. A lease that is short for it is renewed
-    first. A load whose rows name visitors (`has_visitors`) commits only where none of the organization's was forgotten since it began.
+    first. A load whose rows name visitors (`has_visitors`) commits only where none of the organization's was forgotten since it began;
+    a forgetting that passes within that very statement is found by the next build, which counts.
     Raises LoadExpired, and DataQualityError where an insert that was answered well lost rows; nothing is committed then.
     """
     parameters = {

@@ -1,6 +1,6 @@
 """The winner of a slice, as SQL: the committed load with the greatest (observed_at, load_id), as a whole.
 
-Every reader of slices uses the expressions of this module.
+Every reader of slices uses the expressions of this module, and all of these one order.
 """
 
 # ruff: noqa: S608 - the text is made of our own constants, every value is bound
@@ -11,12 +11,14 @@ from clickhouse_connect.driver.client import Client
 
 AS_OF = "{as_of:DateTime64(6, 'UTC')}"
 ORGANIZATION = "{organization_id:String}"
+NEWEST = "(observed_at, load_id)"
+"""The order by which a load wins its slices."""
 SINCE = "{since:Date}"
 UNTIL = "{until:Date}"
-ACCOUNT_WINNERS = """SELECT report, date, argMax((rows_load, row_count, content_hash, observed_at), (observed_at, load_id)) AS won
+ACCOUNT_WINNERS = f"""SELECT report, date, argMax((rows_load, row_count, content_hash, observed_at), {NEWEST}) AS won
     FROM raw.loads ARRAY JOIN dates AS date, rows_load_id AS rows_load, row_counts AS row_count, hashes AS content_hash
-    WHERE organization_id = {organization_id:String} AND integration_id = {integration_id:String} AND report IN {reports:Array(String)}
-        AND account_id = {account_id:String} AND since <= {until:Date} AND until >= {since:Date} AND date BETWEEN {since:Date} AND {until:Date}
+    WHERE organization_id = {{organization_id:String}} AND integration_id = {{integration_id:String}} AND report IN {{reports:Array(String)}}
+        AND account_id = {{account_id:String}} AND since <= {{until:Date}} AND until >= {{since:Date}} AND date BETWEEN {{since:Date}} AND {{until:Date}}
     GROUP BY report, date"""
 """The winners of some reports of one account in a window, by the rule of `winners` in one flat pass: every pull asks for them."""
 
@@ -60,7 +62,7 @@ def as_of_rows(table: str, columns: Sequence[str], *, every_date: bool = False, 
     read = ", ".join(f"`{name}`" for name in columns)
     return f"""SELECT {read} FROM raw.{table}
     WHERE _organization_id = {organization}{pruned} AND (_integration_id, _account_id, _date, _load_id) IN (
-        SELECT integration_id, account_id, date, (argMax((rows_load, row_count), (observed_at, load_id)) AS won).1
+        SELECT integration_id, account_id, date, (argMax((rows_load, row_count), {NEWEST}) AS won).1
         FROM raw.loads ARRAY JOIN dates AS date, rows_load_id AS rows_load, row_counts AS row_count
         WHERE organization_id = {organization} AND report = '{table}' AND observed_at <= {AS_OF}{dates}{inside}
         GROUP BY integration_id, account_id, date HAVING won.2 > 0)"""

@@ -91,7 +91,7 @@ def _texts(path: Path, body: bytes, mapping: FileMapping) -> pl.DataFrame:
 
 def _require_delimiter(path: Path, text: str, mapping: FileMapping) -> None:
     """Refuse a file whose header is separated by something else than the mapping says."""
-    header = "".join(text.splitlines()[mapping.skip_rows : mapping.skip_rows + 1])
+    header = "".join(text.split("\n", mapping.skip_rows + 1)[mapping.skip_rows : mapping.skip_rows + 1])
     other = next((delimiter for delimiter in _DELIMITERS if delimiter in header), None)
     if other and mapping.delimiter not in header:
         raise UsageError(

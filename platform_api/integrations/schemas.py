@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 class Schedule(BaseModel):
     """When an integration is pulled and how its last pulls went. Instants are the home's clock.
 
-    `next_run_at` null: never by itself, until the credential is renewed. `timezone` null: the account's.
+    `next_run_at` null: never by itself, until the credential is renewed, or because it comes from files. `timezone` null: the account's.
     """
 
     model_config = ConfigDict(from_attributes=True)

@@ -1,9 +1,9 @@
 """A certificate authority of the sandbox's own, and a certificate for localhost."""
 
+import fcntl
 import ipaddress
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,9 @@ def issue(directory: Path, hosts: Sequence[str] = ()) -> Certificates:
     """
     directory.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    authority_key, authority = _authority(directory / "authority.pem", now)
+    with (directory / ".authority.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        authority_key, authority = _authority(directory / "authority.pem", now)
     key = ec.generate_private_key(ec.SECP256R1())
     names = [
         x509.DNSName("localhost"),
@@ -60,12 +62,11 @@ def issue(directory: Path, hosts: Sequence[str] = ()) -> Certificates:
 
 
 def _authority(path: Path, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    """Return the authority that a file holds, or make one for ten years; of two that make it at once, one stays."""
+    """Return the authority that a file holds, or make one for ten years; who calls holds the directory's lock."""
     if path.exists():
         kept = _read(path)
         if kept[1].not_valid_after_utc > now + timedelta(days=SERVED):
             return kept
-        path.unlink()
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "MRM sandbox authority")])
     made = (
@@ -78,10 +79,8 @@ def _authority(path: Path, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.touch(0o600)
     temporary.write_bytes(_private(key) + made.public_bytes(serialization.Encoding.PEM))
-    with suppress(FileExistsError):
-        os.link(temporary, path)
-    temporary.unlink()
-    return _read(path)
+    temporary.replace(path)
+    return key, made
 
 
 def _read(path: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:

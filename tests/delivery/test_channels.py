@@ -218,3 +218,11 @@ def test_a_private_address_is_refused_when_it_is_added_unless_it_is_allowed(kind
 def test_a_public_address_and_a_host_that_nobody_knows_yet_are_taken() -> None:
     for target in ("https://8.8.8.8/x", "https://new.invalid/x"):
         assert read_target("webhook", target, DeliverySettings()) == target
+
+
+def test_a_host_that_can_be_none_is_no_fault_of_ours() -> None:
+    assert read_target("webhook", "https://example..com/hook", DeliverySettings()) == "https://example..com/hook"
+    channels = Channels(DeliverySettings(timeout_seconds=3))
+    with pytest.raises(DeliveryFailed):
+        channels.send(ChannelKind.WEBHOOK, "https://example..com/hook", Message("id", "title", "text"))
+    channels.close()

@@ -86,7 +86,7 @@ def test_a_paused_integration_is_named_with_the_command_that_resumes_it(store: S
     stop_integration(store, actor, gone.id, disconnect=True)
     with pytest.raises(Conflict) as refused:
         choose(opened(store, actor), ["ga4"])
-    assert (refused.value.what, refused.value.fix) == ("Nothing is pulled of The client (paused)", "./run integrations resume 'The client'")
+    assert (refused.value.what, refused.value.fix) == ("Nothing is pulled of The client (paused)", f"./run integrations resume {paused.id[:8]}")
     with pytest.raises(Conflict) as refused:
         choose(opened(store, actor), [gone.id])
     assert refused.value.fix == "./run connect meta_ads --name Other --app FILE.json"

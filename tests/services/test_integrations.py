@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from domain.catalogue import Account
 from domain.clock import WallClock
-from domain.errors import AccessDenied, ConfigurationError, Conflict, MrmError, NotFound, UnknownName, UsageError
+from domain.errors import AccessDenied, AuthorizationExpired, ConfigurationError, Conflict, MrmError, NotFound, UnknownName, UsageError
 from services.assignments import assign_account, end_assignment, export_assignments, list_assignments
 from services.integrations import (
+    IntegrationAccess,
     all_integration_access,
     connect_integration,
     failing_integrations,
@@ -27,7 +28,7 @@ from services.integrations import (
     stop_integration,
 )
 from services.projects import create_project
-from services.renewing import with_fresh_token
+from services.renewing import renewing, with_fresh_token
 from services.scheduling import get_schedule, settle
 from services.sync_requests import ask_for_sync, claim_sync_requests, finish_sync_request, get_sync_request, newest_sync_request
 from store.database import Store
@@ -326,6 +327,22 @@ def test_a_token_that_renews_itself_leaves_what_a_person_entered_meanwhile(store
     assert with_fresh_token(store, stale, WallClock(), force=True).credentials == {"access_token": "new-login"}
     kept = [integration_access(store, ours.admin, made.id).credentials["access_token"] for made in (one, same, untouched)]
     assert kept == ["new-login", "new-login", "newer-token"]
+
+
+def test_a_pull_does_not_go_on_by_a_login_that_a_person_entered_meanwhile(store: Store, ours, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.renewal.renewed", lambda *_, force=False, **__: {"access_token": "newer-token"} if force else {})
+    made = connect(store, ours.admin, name="one")
+    pulled = []
+
+    def pull(access: IntegrationAccess) -> None:
+        pulled.append(access.credentials["access_token"])
+        renew_integration(store, ours.admin, made.id, credentials={"access_token": "new-login"})
+        raise AuthorizationExpired("refused", platform="meta_ads", fix="Connect again")
+
+    with pytest.raises(AuthorizationExpired, match="another login was entered during the pull"):
+        renewing(store, integration_access(store, ours.admin, made.id), WallClock(), pull)
+    assert len(pulled) == 1
+    assert integration_access(store, ours.admin, made.id).credentials == {"access_token": "new-login"}
 
 
 def test_a_token_that_renews_itself_waits_for_whoever_is_entering_another(store: Store, ours, monkeypatch: pytest.MonkeyPatch) -> None:

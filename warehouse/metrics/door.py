@@ -21,6 +21,7 @@ from warehouse.failures import translated
 from warehouse.metrics.catalogue import Catalogue, DimensionInfo, MetricInfo
 from warehouse.metrics.compiler import MOST_ROWS, Compiled, Compiler
 from warehouse.metrics.freshness import freshness
+from warehouse.metrics.shaping import ROW_TYPE
 from warehouse.metrics.warnings import Circumstances, Profile, warnings
 from warehouse.metrics.windows import periods
 from warehouse.pruning import require_kept
@@ -84,6 +85,7 @@ class MetricDoor:
             building=building,
             half_built=after.half_built,
             named=question.as_of is not None and bool(question.where or any(self._catalogue.dimension(name).name_table for name in question.by)),
+            added_up=any(row.get(ROW_TYPE) in ("total", "other") for row in rows),
             unknown=[name for name in compiler.non_additive if any(row[name] is None for row in rows)],
             spends=compiler.spends,
             profiles=profiles,
@@ -115,7 +117,7 @@ class MetricDoor:
 
 
 def _require_known(client: Client, compiler: Compiler, scope: Scope, as_of: datetime | None) -> None:
-    """Refuse an instant that is no longer kept, and a filter on a platform that is neither connected nor imported.
+    """Refuse an instant that is no longer kept, and a filter on a platform that is neither one of ours nor an imported channel.
 
     Channels of other projects are taken, and not offered.
     """
@@ -123,10 +125,10 @@ def _require_known(client: Client, compiler: Compiler, scope: Scope, as_of: date
     named = [value for value in compiler.platforms if value not in tuple(Platform)]
     if not named:
         return
-    imported = [str(name) for (name,) in _query(client, compiler.channels())]
-    offered = [*Platform, *(imported if scope.project_ids is None else ())]
+    known = [str(name) for (name,) in _query(client, compiler.channels())]
+    offered = dict.fromkeys([*map(str, Platform), *(known if scope.project_ids is None else ())])
     for value in named:
-        if value not in imported:
+        if value not in known:
             raise UnknownName("platform", value, offered)
 
 

@@ -43,6 +43,8 @@ class Circumstances:
     half_built: bool
     named: bool
     """Names or assignments of today stand beside the numbers of then."""
+    added_up: bool = False
+    """A total, or the row of the rest, stands among the rows."""
     non_additive: Sequence[str] = ()
     unknown: Sequence[str] = ()
     """Those of them that at least one row has no value for."""
@@ -92,12 +94,11 @@ def _days(seen: Circumstances) -> list[tuple[str, str]]:
 
 
 def _money(seen: Circumstances) -> list[tuple[str, str]]:
-    apart = not (seen.question.totals or seen.question.top)  # a total and the row of the rest add up whatever the dimensions tell apart
-    if not seen.spends or (apart and "account" in seen.by):
+    if not seen.spends or ("account" in seen.by and not seen.added_up):
         return []
     flags = {flag for profile in seen.profiles for flag in profile.flags.get(_VAT, ())}
     pairs = {(str(flag[0]), bool(flag[1])) for flag in flags if isinstance(flag, tuple)}
-    within = {platform for platform, _ in pairs} if apart and "platform" in seen.by else {""}
+    within = {platform for platform, _ in pairs} if "platform" in seen.by and not seen.added_up else {""}
     if any(len({vat for platform, vat in pairs if mixed in ("", platform)}) > 1 for mixed in within):
         return [("mixed_vat", "Costs with and without VAT are added up: ask by account, or set the accounts to one basis")]
     return []
