@@ -72,8 +72,7 @@ class MetricDoor:
             after = _state(client)
             fresh = freshness(client, scope, question.as_of or self._clock.now() + timedelta(days=2))
             zones = [str(row["timezone"]) for row in _rows(client, compiler.zones())[0]] or ["UTC"]
-        if question.limit is None and len(rows) > MOST_ROWS:
-            raise UsageError(f"The answer has more than {MOST_ROWS} rows", fix="Ask with fewer dimensions, a shorter window or a limit")
+        _refuse_too_many(question, rows)
         building = before.building or after.building or before.version != after.version
         comparison = _compared(question, profiles)
         seen = Circumstances(
@@ -130,6 +129,11 @@ def _require_known(client: Client, compiler: Compiler, scope: Scope, as_of: date
     for value in named:
         if value not in known:
             raise UnknownName("platform", value, offered)
+
+
+def _refuse_too_many(question: Question, rows: Sequence[object]) -> None:
+    if question.limit is None and len(rows) > MOST_ROWS:
+        raise UsageError(f"The answer has more than {MOST_ROWS} rows", fix="Ask with fewer dimensions, a shorter window or a limit")
 
 
 def _refuse_mixed_money(compiler: Compiler, profiles: Sequence[Profile]) -> None:
