@@ -196,7 +196,7 @@ def all_integration_access(store: Store, *, platform: str | None = None) -> list
         for organization in People(transaction).organizations():
             integrations = Integrations(transaction, organization.id, store.vault)
             lookbacks = {s.integration_id: s.lookback_days for s in Schedules(transaction, organization.id).all()}
-            pulled = [i for i in integrations.all(platform=platform) if i.status in PULLED and i.platform in set(Platform)]
+            pulled = [i for i in integrations.all(platform=platform) if i.status in PULLED and not i.from_files]
             opened += [replace(_opened(integrations, i), lookback_days=lookbacks.get(i.id)) for i in pulled]
     return opened
 

@@ -84,7 +84,7 @@ class MetricDoor:
             building=building,
             half_built=after.half_built,
             named=question.as_of is not None and bool(question.where or any(self._catalogue.dimension(name).name_table for name in question.by)),
-            added_up=any(row.get(ROW_TYPE) in ("total", "other") for row in rows),
+            added_up=any(row.get(ROW_TYPE, "row") != "row" for row in rows),
             unknown=[name for name in compiler.non_additive if any(row[name] is None for row in rows)],
             spends=compiler.spends,
             profiles=profiles,
